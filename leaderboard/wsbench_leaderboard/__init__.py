@@ -1,0 +1,1 @@
+"""Collects records, computes their scores again, ranks and renders them."""

@@ -1,0 +1,294 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import pdist, squareform
+from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics.cluster import contingency_matrix
+
+from wsbench.metrics import (
+    adjusted_rand_index,
+    average_precision_at_r,
+    bcubed_f1,
+    margin,
+    margin_parts,
+    model_means,
+    nearest,
+    purity,
+    rank1,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+CLUSTER_METRICS = [adjusted_rand_index, bcubed_f1, purity]
+MORE_THAN_A_BLOCK = 300
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def random_distances(n_rows, seed):
+    return squareform(pdist(rng(seed).normal(size=(n_rows, 3))))
+
+
+def relevant_counts(labels):
+    return np.array([np.sum(labels == label) - 1 for label in labels])
+
+
+@st.composite
+def partitions(draw, n_partitions=2):
+    n_rows = draw(st.integers(1, 25))
+    one = st.lists(st.integers(-3, 3), min_size=n_rows, max_size=n_rows).map(np.array)
+    return [draw(one) for _ in range(n_partitions)]
+
+
+# --- nearest -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_rows", [2, 20, MORE_THAN_A_BLOCK])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nearest__equals_sorting_every_row(n_rows, dtype):
+    distances = random_distances(n_rows, n_rows).astype(dtype)
+    n_nearest = min(7, n_rows - 1)
+    others = distances + np.diag(np.full(n_rows, np.inf, dtype))
+    expected = np.argsort(others, axis=1)[:, :n_nearest]
+    found = nearest(distances, np.full(n_rows, n_nearest), rng=rng())
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(st.integers(2, 30), st.integers(1, 3), seeds, st.data())
+def test_nearest__among_ties_still_finds_the_smallest_and_never_itself(n, n_levels, seed, data):
+    n_nearest = data.draw(st.integers(1, n - 1))
+    tied = squareform(rng(seed).integers(0, n_levels, n * (n - 1) // 2).astype(float))
+    counts = rng(seed).integers(0, n_nearest + 1, n)
+    counts[0] = n_nearest
+    before = tied.copy()
+    found = nearest(tied, counts, rng=rng(seed))
+    others = tied + np.diag(np.full(n, np.inf))
+    expected = np.sort(others, axis=1)[:, :n_nearest]
+    np.testing.assert_array_equal(np.take_along_axis(others, found, axis=1), expected)
+    assert all(len(set(row)) == n_nearest for row in found)
+    np.testing.assert_array_equal(tied, before)
+
+
+def test_nearest__no_relevant_rows_asks_for_none():
+    assert nearest(random_distances(4, 0), np.zeros(4, int), rng=rng()).shape == (4, 0)
+
+
+def test_nearest__equal_distances_choose_every_row_equally_often_at_every_rank():
+    n_rows, n_draws = 8, 3000
+    seen = np.zeros((n_rows, 3, n_rows))
+    generator = rng()
+    for _ in range(n_draws):
+        found = nearest(1.0 - np.eye(n_rows), np.full(n_rows, 3), rng=generator)
+        seen[np.arange(n_rows)[:, None], np.arange(3), found] += 1
+    others = ~np.eye(n_rows, dtype=bool)[:, None].repeat(3, axis=1)
+    assert not np.any(seen[~others])
+    # 168 draws of 1,176 cells with a standard error of .0064: 5 of them.
+    np.testing.assert_allclose(seen[others] / n_draws, 1 / 7, atol=0.032)
+
+
+def test_nearest__equal_distances_score_chance_not_the_input_order():
+    labels = np.repeat(np.arange(6), 5)
+    equal = 1.0 - np.eye(30)
+    generator = rng()
+    scores, first = [], []
+    for _ in range(300):
+        found = nearest(equal, np.full(30, 4), rng=generator)
+        scores.append(average_precision_at_r(found, labels).mean())
+        first.append(rank1(found, labels).mean())
+    shuffled = [
+        average_precision_at_r(
+            np.array([rng(s).permutation(np.delete(np.arange(30), i))[:4] for i in range(30)]),
+            labels,
+        ).mean()
+        for s in range(300)
+    ]
+    assert np.mean(first) == pytest.approx(4 / 29, abs=0.015)
+    assert np.mean(scores) == pytest.approx(np.mean(shuffled), abs=0.01)
+    assert np.mean(scores) < 0.1
+
+
+# --- retrieval -----------------------------------------------------------------------------------
+
+
+def written_out_average_precision(neighbours, labels):
+    scores = []
+    for query, row in enumerate(neighbours):
+        relevant = sum(label == labels[query] for label in labels) - 1
+        total, hits = 0.0, 0
+        for i in range(relevant):
+            if labels[row[i]] == labels[query]:
+                hits += 1
+                total += hits / (i + 1)
+        scores.append(total / relevant if relevant else 0.0)
+    return scores
+
+
+@given(partitions(1), seeds)
+def test_average_precision_at_r__equals_the_formula_written_out(labels, seed):
+    (labels,) = labels
+    distances = random_distances(len(labels), seed)
+    found = nearest(distances, relevant_counts(labels), rng=rng())
+    scores = average_precision_at_r(found, labels)
+    np.testing.assert_allclose(scores, written_out_average_precision(found, labels))
+    assert np.all((scores >= 0) & (scores <= 1))
+
+
+@pytest.mark.parametrize(
+    ("ranks_of_hits", "expected"),
+    [((), 0), ((1,), 0.1), ((10,), 0.01), ((1, 10), 0.12), ((1, 2), 0.2), (range(1, 11), 1)],
+)
+def test_average_precision_at_r__of_ten_relevant_rows(ranks_of_hits, expected):
+    labels = np.array([0] * 11 + [1] * 20)
+    row = [rank if rank in ranks_of_hits else 10 + rank for rank in range(1, 11)]
+    scores = average_precision_at_r(np.tile(row, (31, 1)), labels)
+    assert scores[0] == pytest.approx(expected)
+
+
+@given(partitions(1), seeds)
+def test_retrieval__does_not_depend_on_row_order_or_names_of_models(labels, seed):
+    (labels,) = labels
+    distances = random_distances(len(labels), seed)
+    order = rng(seed).permutation(len(labels))
+    reordered = distances[np.ix_(order, order)]
+    counts = relevant_counts(labels)
+    found = nearest(distances, counts, rng=rng(1))
+    found_reordered = nearest(reordered, counts[order], rng=rng(2))
+    np.testing.assert_allclose(
+        average_precision_at_r(found_reordered, 100 - labels[order]),
+        average_precision_at_r(found, labels)[order],
+    )
+    if counts.max() > 0:
+        np.testing.assert_array_equal(
+            rank1(found_reordered, 100 - labels[order]), rank1(found, labels)[order]
+        )
+
+
+def test_retrieval__models_apart_score_one_and_models_mixed_score_chance():
+    labels = np.repeat(np.arange(10), 20)
+    mixed = random_distances(200, 0)
+    apart = mixed + 100.0 * (labels[:, None] != labels)
+    counts = relevant_counts(labels)
+    found_apart, found_mixed = (nearest(d, counts, rng=rng()) for d in (apart, mixed))
+    assert np.all(average_precision_at_r(found_apart, labels) == 1)
+    assert np.all(rank1(found_apart, labels) == 1)
+    assert average_precision_at_r(found_mixed, labels).mean() < 0.05
+    assert rank1(found_mixed, labels).mean() == pytest.approx(19 / 199, abs=0.08)
+
+
+def test_model_means__leave_out_models_with_one_checkpoint():
+    labels = np.array([5, 2, 5, 9, 9, 9])
+    values = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 0.25])
+    np.testing.assert_allclose(model_means(values, labels), [0.5, 0.75])
+    assert len(model_means(values[:2], labels[:2])) == 0
+
+
+# --- clusters ------------------------------------------------------------------------------------
+
+
+def written_out_bcubed(labels, clusters):
+    rows = range(len(labels))
+    precision = np.mean([np.mean(labels[clusters == clusters[i]] == labels[i]) for i in rows])
+    recall = np.mean([np.mean(clusters[labels == labels[i]] == clusters[i]) for i in rows])
+    return 2 * precision * recall / (precision + recall)
+
+
+@given(partitions())
+def test_adjusted_rand_index__equals_sklearn(both):
+    assert adjusted_rand_index(*both) == pytest.approx(adjusted_rand_score(*both), abs=1e-12)
+
+
+@given(partitions())
+def test_bcubed_f1__equals_the_definition_written_out(both):
+    assert bcubed_f1(*both) == pytest.approx(written_out_bcubed(*both))
+
+
+@given(partitions())
+def test_purity__equals_the_contingency_table(both):
+    table = contingency_matrix(*both)
+    assert purity(*both) == pytest.approx(np.mean(table.max(axis=0) / table.sum(axis=0)))
+
+
+def test_purity__counts_clusters_not_rows():
+    labels = np.repeat(np.arange(4), 5)
+    one_giant = np.zeros(20, int)
+    one_giant[[0, 5, 10]] = [1, 2, 3]
+    assert purity(labels, one_giant) == pytest.approx((3 + 5 / 17) / 4)
+    assert adjusted_rand_index(labels, one_giant) < 0.05
+
+
+@pytest.mark.parametrize("metric", CLUSTER_METRICS)
+@given(both=partitions(), seed=seeds)
+def test_cluster_metrics__do_not_depend_on_row_order_or_names(metric, both, seed):
+    labels, clusters = both
+    order = rng(seed).permutation(len(labels))
+    renamed = metric(7 - 2 * labels[order], 3 * clusters[order])
+    assert metric(labels, clusters) == pytest.approx(renamed)
+    assert -0.5 <= metric(labels, clusters) <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("metric", CLUSTER_METRICS)
+@given(both=partitions(1))
+def test_cluster_metrics__the_right_clusters_score_one(metric, both):
+    assert metric(both[0], both[0] + 3) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("metric", [adjusted_rand_index, bcubed_f1])
+@given(both=partitions())
+def test_cluster_metrics__only_the_right_clusters_score_one(metric, both):
+    labels, clusters = both
+    same = np.array_equal(labels[:, None] == labels, clusters[:, None] == clusters)
+    assert (metric(labels, clusters) > 1 - 1e-9) == same
+
+
+def test_adjusted_rand_index__random_clusters_score_zero():
+    labels = np.repeat(np.arange(10), 10)
+    scores = [adjusted_rand_index(labels, rng(s).integers(0, 10, 100)) for s in range(300)]
+    assert np.mean(scores) == pytest.approx(0, abs=0.005)
+
+
+def test_adjusted_rand_index__does_not_overflow():
+    labels = np.repeat(np.arange(2), 200_000)
+    clusters = np.roll(labels, 100_000)
+    assert adjusted_rand_index(labels, labels) == 1
+    assert adjusted_rand_index(labels, clusters) == pytest.approx(0, abs=1e-4)
+
+
+# --- margin --------------------------------------------------------------------------------------
+
+
+@given(partitions(1), seeds)
+def test_margin_parts__equal_scipy_on_every_model(labels, seed):
+    (labels,) = labels
+    distances = random_distances(len(labels), seed)
+    within = 0.0
+    for label in set(labels):
+        rows = labels == label
+        if rows.sum() > 1:
+            tree = linkage(squareform(distances[np.ix_(rows, rows)]), method="single")
+            within = max(within, tree[-1, 2])
+    different = labels[:, None] != labels
+    between = distances[different].min() if different.any() else np.inf
+    assert margin_parts(distances, labels) == (between, within)
+
+
+def test_margin_parts__look_beyond_the_first_block():
+    distances = random_distances(MORE_THAN_A_BLOCK, 0)
+    labels = np.arange(MORE_THAN_A_BLOCK) % 3
+    expected = distances[labels[:, None] != labels].min()
+    assert margin_parts(distances, labels)[0] == expected
+
+
+def test_margin__is_above_one_only_if_a_cut_separates():
+    assert margin(3.0, 2.0) == 1.5
+    assert margin(1.0, 2.0) == 0.5
+    assert margin(1.0, 0.0) == np.inf
+    assert margin(np.inf, 1.0) == np.inf
+    assert margin(0.0, 1.0) == 0.0
+
+
+def test_margin__collapsed_embedding_scores_zero():
+    assert margin(*margin_parts(np.zeros((4, 4)), np.array([0, 0, 1, 1]))) == 0.0

@@ -1,0 +1,77 @@
+"""wsbench: benchmark suite and model zoos for weight-space methods.
+
+The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A method: `MethodInfo`,
+`Checkpoints`, `load_method`. A result: `evaluate`, `save_record`, `load_record`, `rescore`.
+"""
+
+from wsbench.checkpoints import Checkpoints, Labels
+from wsbench.distances import pairwise_euclidean
+from wsbench.environment import environment
+from wsbench.errors import (
+    FormatError,
+    IntegrityError,
+    MethodError,
+    RecipeError,
+    StorageError,
+    UndeclaredNeedError,
+    UnknownIdError,
+    WsbenchError,
+)
+from wsbench.evaluate import Evaluation, evaluate
+from wsbench.layout import Layout, Tensor
+from wsbench.methods import LoadedMethod, MethodInfo, list_methods, load_method
+from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
+from wsbench.ranking import standings
+from wsbench.records import Record, load_record, rescore, save_record
+from wsbench.splits import split_of_models
+from wsbench.store import build_zoo, home, load_zoo, zoo_folder
+from wsbench.tasks import Score, evaluator_digest
+from wsbench.verify import verify_zoo
+from wsbench.writer import ZooHeader, write_zoo
+from wsbench.zoo import Zoo
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BuildState",
+    "Checkpoints",
+    "Evaluation",
+    "FormatError",
+    "IntegrityError",
+    "Labels",
+    "Layout",
+    "LoadedMethod",
+    "MethodError",
+    "MethodInfo",
+    "Progress",
+    "PublishedZoo",
+    "RecipeError",
+    "Record",
+    "Score",
+    "StorageError",
+    "Tensor",
+    "UndeclaredNeedError",
+    "UnknownIdError",
+    "WsbenchError",
+    "Zoo",
+    "ZooHeader",
+    "ZooProvider",
+    "build_zoo",
+    "environment",
+    "evaluate",
+    "evaluator_digest",
+    "home",
+    "list_methods",
+    "load_method",
+    "load_record",
+    "load_zoo",
+    "pairwise_euclidean",
+    "published_zoos",
+    "rescore",
+    "save_record",
+    "split_of_models",
+    "standings",
+    "verify_zoo",
+    "write_zoo",
+    "zoo_folder",
+]

@@ -1,0 +1,117 @@
+"""Confidence intervals of a mean over models, by studentised bootstrap.
+
+The distribution of (mean of a resample − mean) / spread of the resample stands in for that of
+(mean − true mean) / spread of the values (Efron and Tibshirani 1993, section 12.5). Two additions
+make it usable for scores that are nearly always 1: the spread of a resample has a floor, and an
+interval never leaves the range of the values, so it cannot leave the range of the metric either.
+
+Models are what is drawn at random; what several models do together, as being confused with each
+other, counts as fixed.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Chosen by how many of 4,000 nominal 95 % intervals covered the true mean, in percent:
+#
+#   values                  normal  Beta(9, 1)  Beta(30, .5)  exponential
+#   10 models, percentile     90.9        86.7          82.7         86.1
+#   10 models, this           95.6        94.3          93.5         93.5
+#   50 models, percentile     94.0        93.7          90.9         92.8
+#   50 models, this           94.5        95.1          93.7         94.1
+#
+# On the first two at 10 models, Hesterberg's expanded percentile gave 94.7 and 89.5, BCa 90.1
+# and 86.0, BCa expanded in the same way 94.7 and 91.1 (1,500 samples).
+
+# Without a floor, one model at 0 and 249 at 1 give [0, 1]: every third resample misses the one, has
+# no spread, and its quotient is infinite. With a floor of a quarter the lower end is .98, and .90
+# and .50 for one of 50 and one of 10; exact binomial intervals end at .978, .894 and .555. A floor
+# of .4 costs coverage (87 % instead of 93 % for 10 values of 1, .9 or .5); lower ones are wider.
+_LEAST_SPREAD = 0.25
+
+
+def interval(
+    values: NDArray[np.floating],
+    *,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    n_resamples: int = 4000,
+) -> tuple[float, float]:
+    """Compute a confidence interval of the mean of one value per model.
+
+    Parameters
+    ----------
+    values
+        One score per model, ``(n_models,)``, in any order: the result does not depend on it.
+    rng
+        Draws the resamples.
+    level
+        Coverage aimed at, in (0, 1).
+    n_resamples
+        With 4,000, each end has a standard deviation of 1 to 2 % of the width over seeds.
+
+    Returns
+    -------
+    low, high : float
+        Within the range of `values`, and equal if all values are: from models that agree, or from
+        one model alone, nothing can be learned about the spread.
+
+    Examples
+    --------
+    >>> interval(np.array([0.5, 0.5, 0.5]), rng=np.random.default_rng(0))
+    (0.5, 0.5)
+    """
+    ordered = np.sort(values).astype(np.float64)
+    lowest, highest = float(ordered[0]), float(ordered[-1])
+    if lowest == highest:
+        return lowest, highest
+    mean, spread = float(ordered.mean()), float(ordered.std())
+    # In units of the range, because the square of a tiny difference would be zero.
+    quotients = _studentised_means((ordered - mean) / (highest - lowest), rng, n_resamples)
+    low, high = np.quantile(quotients, [(1 - level) / 2, (1 + level) / 2]).tolist()
+    return max(lowest, mean - high * spread), min(highest, mean - low * spread)
+
+
+def paired_interval(
+    a: NDArray[np.floating],
+    b: NDArray[np.floating],
+    *,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    n_resamples: int = 4000,
+) -> tuple[float, float]:
+    """Compute a confidence interval of the mean of a − b, two values of the same models.
+
+    Narrower than what the intervals of a and b allow, because models that are hard for one method
+    are hard for the other.
+
+    Parameters
+    ----------
+    a, b
+        The scores of two methods, ``(n_models,)`` each, the same model at the same place.
+    rng, level, n_resamples
+        As for `interval`.
+
+    Returns
+    -------
+    low, high : float
+        Above 0 both, if a is better; below 0 both, if b is; else it is a tie.
+
+    Examples
+    --------
+    >>> paired_interval(np.array([0.75, 1.0]), np.array([0.5, 0.75]), rng=np.random.default_rng(0))
+    (0.25, 0.25)
+    """
+    return interval(np.subtract(a, b), rng=rng, level=level, n_resamples=n_resamples)
+
+
+def _studentised_means(
+    centred: NDArray[np.float64], rng: np.random.Generator, n_resamples: int
+) -> NDArray[np.float64]:
+    n_values = len(centred)
+    resamples = centred[rng.integers(n_values, size=(n_resamples, n_values))]
+    means = resamples.mean(axis=1)
+    variances = np.einsum("ij,ij->i", resamples, resamples) / n_values - means**2
+    floor = _LEAST_SPREAD**2 * np.mean(centred**2)
+    quotients: NDArray[np.float64] = means / np.sqrt(np.maximum(variances, floor))
+    return quotients

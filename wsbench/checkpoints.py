@@ -1,0 +1,114 @@
+"""What a method sees of a zoo: weights, and what else it has declared that it needs; no labels."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.errors import UndeclaredNeedError
+from wsbench.layout import Layout
+
+NEEDS = {
+    "labels": "train.model and train.epoch in fit",
+    "probe_inputs": "checkpoints.probe_inputs",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Which checkpoint is which; a method sees it of train models only, and only if it says so."""
+
+    model: npt.NDArray[np.int32]
+    epoch: npt.NDArray[np.int16]
+
+
+class Checkpoints:
+    """A read-only view of checkpoints, in no particular order.
+
+    Parameters
+    ----------
+    weights
+        ``(n_checkpoints, n_parameters)`` float32; copied unless it is read-only already.
+    layout
+        Which slice of a row is which tensor.
+    probe_inputs
+        ``(n_inputs, …)`` float32, or None if the method has not declared that it needs them.
+    labels
+        Models and epochs of the rows, or None if the method has not declared that it needs them.
+
+    Examples
+    --------
+    >>> layout = Layout.of([("w", (1, 2), ("output", "input"))], "identity")
+    >>> checkpoints = Checkpoints(np.zeros((3, 2), np.float32), layout)
+    >>> checkpoints.tensors("w").shape
+    (3, 1, 2)
+    """
+
+    __slots__ = ("_labels", "_layout", "_probe_inputs", "_weights")
+
+    def __init__(
+        self,
+        weights: npt.NDArray[np.float32],
+        layout: Layout,
+        *,
+        probe_inputs: npt.NDArray[np.float32] | None = None,
+        labels: Labels | None = None,
+    ) -> None:
+        self._weights = _frozen(weights)
+        self._layout = layout
+        self._probe_inputs = None if probe_inputs is None else _frozen(probe_inputs)
+        self._labels = labels
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __repr__(self) -> str:
+        n, p = self._weights.shape
+        return f"Checkpoints({n} checkpoints of {p} parameters)"
+
+    @property
+    def weights(self) -> npt.NDArray[np.float32]:
+        """The flat weights, ``(n_checkpoints, n_parameters)`` float32, read-only."""
+        return self._weights
+
+    @property
+    def layout(self) -> Layout:
+        """Which slice of a row of `weights` is which tensor."""
+        return self._layout
+
+    def tensors(self, name: str) -> npt.NDArray[np.float32]:
+        """Return one tensor of every checkpoint, ``(n_checkpoints, *shape)``, a read-only view.
+
+        Raises `UnknownIdError`, with the names there are, for a name that is not in the layout.
+        """
+        tensor = self._layout.tensor(name)
+        return self._weights[:, tensor.start : tensor.stop].reshape(len(self), *tensor.shape)
+
+    @property
+    def probe_inputs(self) -> npt.NDArray[np.float32]:
+        """The zoo's probe inputs, ``(n_inputs, …)``, if ``info.needs`` holds "probe_inputs"."""
+        if self._probe_inputs is None:
+            raise UndeclaredNeedError("probe_inputs", "probe_inputs")
+        return self._probe_inputs
+
+    @property
+    def model(self) -> npt.NDArray[np.int32]:
+        """The model of each train checkpoint, ``(n_checkpoints,)``, if ``info.needs`` "labels"."""
+        if self._labels is None:
+            raise UndeclaredNeedError("model", "labels")
+        return self._labels.model
+
+    @property
+    def epoch(self) -> npt.NDArray[np.int16]:
+        """The epoch of each train checkpoint, ``(n_checkpoints,)``, if ``info.needs`` "labels"."""
+        if self._labels is None:
+            raise UndeclaredNeedError("epoch", "labels")
+        return self._labels.epoch
+
+
+def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if array.flags.writeable:
+        array = array.copy()
+        array.setflags(write=False)
+    return array

@@ -1,0 +1,57 @@
+"""Digests: what identifies the content of a zoo, and the sha256 of a file for transport."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class StreamedDigest:
+    """The content digest of a zoo whose columns come in pieces, by ascending name."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+
+    def begin(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        """Begin a column."""
+        self._sha.update(f"{name}\n{dtype.newbyteorder('<').str}\n{shape}\n".encode())
+
+    def add(self, rows: npt.NDArray[Any]) -> None:
+        """Add the column's next rows."""
+        little = np.ascontiguousarray(rows, rows.dtype.newbyteorder("<"))
+        self._sha.update(little.data if little.size else b"")
+
+    def finish(self, recipe: str) -> str:
+        """Add the recipe's text and return ``sha256:…``."""
+        self._sha.update(f"recipe\n{recipe}".encode())
+        return f"sha256:{self._sha.hexdigest()}"
+
+
+def content_digest(columns: Mapping[str, npt.NDArray[Any]], recipe: str) -> str:
+    """Return the identity of a zoo: ``sha256:…`` over its columns and its recipe.
+
+    Hashed are, for each column by ascending name, its name, dtype, shape and little-endian C-order
+    bytes, then the recipe's text; HDF5's own bytes, which change between its releases, are not.
+
+    Parameters
+    ----------
+    columns
+        The arrays of ``zoo.h5``, of any byte order.
+    recipe
+        The TOML text.
+    """
+    digest = StreamedDigest()
+    for name in sorted(columns):
+        array = np.asarray(columns[name])
+        digest.begin(name, array.dtype, array.shape)
+        digest.add(array)
+    return digest.finish(recipe)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

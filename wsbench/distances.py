@@ -1,0 +1,105 @@
+"""Euclidean distances between all rows of an embedding, correct even where they are tiny.
+
+The product form |x|² + |y|² − 2 x·y is one matrix product, but it subtracts numbers of the size of
+the norms: neighbouring epochs, which differ by 0.1 at norms of tens, keep few digits of it. So the
+rows are centred first, and the pairs that still cancel are computed again from their differences.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# A dot product of p terms is off by at most p·2⁻⁵³ and in practice by some √p·2⁻⁵³ of the norms
+# (5e-15 at p = 2,160). A squared distance above 1e-5 of the two squared norms therefore has at most
+# 5e-10 of relative error and its root 2.5e-10, within the promised 1e-9 up to p = 30,000.
+_CANCELLED = 1e-5
+
+_BLOCK_ROWS = 256  # 25 MB of temporaries per array at 12,500 rows
+_CHUNK_ELEMENTS = 1 << 16  # of the gathered differences: 512 kB, which stay in the L2 cache
+_CENTRE_ROWS = 1000
+
+
+def pairwise_euclidean(embedding: ArrayLike) -> NDArray[np.float64]:
+    """Compute the Euclidean distance between every two rows.
+
+    Computed in float64 whatever the input is; the relative error of every entry is below about
+    1e-9. The result is exactly symmetric, its diagonal is exactly zero, and so is the distance
+    between identical rows. Beside the result, memory holds one float64 copy of the embedding and
+    some row blocks.
+
+    Entries that are equal in exact arithmetic may differ in their last digits, by where their
+    rows stand: shuffle rows before anything that could profit from knowing their order.
+
+    Parameters
+    ----------
+    embedding
+        One row per checkpoint, ``(n_checkpoints, n_dimensions)``, finite, at least one row.
+
+    Returns
+    -------
+    ndarray
+        Distances, ``(n_checkpoints, n_checkpoints)``.
+
+    Examples
+    --------
+    >>> pairwise_euclidean([[0.0, 0.0], [3.0, 4.0]])
+    array([[0., 5.],
+           [5., 0.]])
+    """
+    rows = np.asarray(embedding)
+    centred = _centred(rows)
+    distances: NDArray[np.float64] = centred @ centred.T
+    squared_norms = distances.diagonal().copy()
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        stop = start + _BLOCK_ROWS
+        block = distances[start:stop, start:]
+        cancelled = _product_to_distance(block, squared_norms[start:stop], squared_norms[start:])
+        _recompute(block, cancelled, rows[start:stop], rows[start:])
+        _mirror(distances, start, stop)
+    return distances
+
+
+def _centred(rows: NDArray[np.number]) -> NDArray[np.float64]:
+    # Distances do not change, and the norms shrink to the spread of the rows, so that few pairs
+    # cancel. The median of some rows, not the mean, because one row that diverged would drag the
+    # mean far from all others and make every pair cancel; and because it is exact if rows repeat.
+    some_rows = rows[:: -(-len(rows) // _CENTRE_ROWS)].astype(np.float64)
+    centre = np.median(some_rows, axis=0)
+    centred: NDArray[np.float64] = np.subtract(rows, centre, dtype=np.float64)
+    return centred
+
+
+def _product_to_distance(
+    block: NDArray[np.float64], left: NDArray[np.float64], right: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    # In place; says which entries lost too many digits. `<`, so that two zero rows are not among
+    # them: their distance is exact, and an embedding that collapsed has n² such pairs.
+    scale = left[:, None] + right
+    block *= -2.0
+    block += scale
+    scale *= _CANCELLED
+    cancelled = block < scale
+    np.maximum(block, 0.0, out=block)
+    np.sqrt(block, out=block)
+    return cancelled
+
+
+def _recompute(
+    block: NDArray[np.float64],
+    cancelled: NDArray[np.bool_],
+    left: NDArray[np.number],
+    right: NDArray[np.number],
+) -> None:
+    # From the rows as they came: centring has rounded them, by 1e-16 of the distance to the centre.
+    above_diagonal = np.argwhere(np.triu(cancelled, 1))
+    chunk = max(1, _CHUNK_ELEMENTS // max(1, left.shape[1]))
+    for start in range(0, len(above_diagonal), chunk):
+        i, j = above_diagonal[start : start + chunk].T
+        difference = np.subtract(left[i], right[j], dtype=np.float64)
+        block[i, j] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+
+
+def _mirror(distances: NDArray[np.float64], start: int, stop: int) -> None:
+    corner = distances[start:stop, start:stop]
+    corner[:] = np.triu(corner, 1)
+    corner += corner.T.copy()
+    distances[stop:, start:stop] = distances[start:stop, stop:].T

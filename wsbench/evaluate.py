@@ -1,0 +1,241 @@
+"""Running one method on one zoo: fit on train models, answer for the test models, score.
+
+The method sees the rows in an order that depends only on their content and the seed (they are
+sorted by a hash), so that neither how a zoo numbers its models nor how its rows are sorted can
+change a score, and row order tells the method nothing.
+"""
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.checkpoints import Checkpoints, Labels
+from wsbench.distances import pairwise_euclidean
+from wsbench.errors import MethodError
+from wsbench.methods import DistanceMethod, LoadedMethod, load_method
+from wsbench.seeding import generator
+from wsbench.store import DEFAULT_ZOO, load_zoo
+from wsbench.tasks import (
+    Answers,
+    Rows,
+    Score,
+    Truth,
+    identification_answers,
+    identification_by_model,
+    identification_scores,
+    order_by_linkage,
+    ordering_answers,
+    ordering_by_model,
+    ordering_scores,
+)
+from wsbench.zoo import Zoo
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One method's answers and scores on one zoo, or why it has none.
+
+    Attributes
+    ----------
+    method
+        The method, and what it says about itself.
+    zoo_id, zoo_digest, seed
+        What it was evaluated on, and the seed of shuffles and ties.
+    scores
+        Task to score name to score; empty if the method failed.
+    answers
+        Arrays from which the scores can be recomputed: those of each task under its name, and the
+        true ``model`` and ``epoch`` of the rows.
+    seconds
+        Wall time of ``fit``, ``embed`` (transform or pairwise) and ``order``.
+    error
+        None, or the traceback of a method that failed.
+    """
+
+    method: LoadedMethod
+    zoo_id: str
+    zoo_digest: str
+    seed: int
+    scores: dict[str, dict[str, Score]]
+    answers: Answers
+    seconds: dict[str, float]
+    error: str | None = None
+
+
+def evaluate(
+    method: str | LoadedMethod, zoo: str | Zoo = DEFAULT_ZOO, *, seed: int = 0
+) -> Evaluation:
+    """Evaluate a method on a zoo under the standard protocol.
+
+    It is fitted on the train models and asked about the test models, epochs 1 to the last: which
+    checkpoints belong together (identification), and in which order they came (ordering).
+
+    Parameters
+    ----------
+    method
+        As `load_method` takes or returns it.
+    zoo
+        As `load_zoo` takes or returns it.
+    seed
+        For shuffles, ties, the bootstrap, and the method's own ``rng``.
+
+    Returns
+    -------
+    evaluation
+        Scores and answers. If the method fails, by an error of its own or an answer of the wrong
+        shape or with NaN, `Evaluation.error` holds the traceback and there are no scores.
+
+    Raises
+    ------
+    UnknownIdError, MethodError, FormatError, IntegrityError
+        As `load_method` and `load_zoo` raise them.
+
+    Examples
+    --------
+    >>> evaluate("euclidean").scores["identification"]["map_at_r"].value  # doctest: +SKIP
+    1.0
+    """
+    loaded = load_method(method) if isinstance(method, str) else method
+    zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
+    run = _Run(loaded, zoo, seed)
+    scores: dict[str, dict[str, Score]] = {}
+    answers: Answers = {}
+    error = None
+    try:
+        answers, scores = run.answer()
+    except Exception:
+        error = traceback.format_exc()
+    return Evaluation(loaded, zoo.id, zoo.content_digest, seed, scores, answers, run.seconds, error)
+
+
+class _Run:
+    """One pass of a method over a zoo, with its clock."""
+
+    def __init__(self, loaded: LoadedMethod, zoo: Zoo, seed: int) -> None:
+        self._method: Any = loaded.method
+        self._needs = set(loaded.info.needs)
+        self._zoo = zoo
+        self._seed = seed
+        self.seconds = {"fit": 0.0, "embed": 0.0, "order": 0.0}
+
+    def answer(self) -> tuple[Answers, dict[str, dict[str, Score]]]:
+        epochs = np.unique(self._zoo.epoch)[1:]
+        test = self._zoo.rows("test", epochs)
+        truth = Truth(self._zoo.model[test], self._zoo.epoch[test])
+        rows = self._shuffle(self._zoo.weights[test])
+        checkpoints = self._view(test[rows])
+        if hasattr(self._method, "fit"):
+            self._fit(self._zoo.rows("train", epochs))
+        distances = self._distances(checkpoints)
+        found = identification_answers(distances, rows, truth, self._seed)
+        ordered = ordering_answers(self._order_of(checkpoints, distances), rows, truth)
+        answers: Answers = {"model": truth.model, "epoch": truth.epoch, **found, **ordered}
+        return answers, score(answers, self._seed)
+
+    def _shuffle(self, weights: npt.NDArray[np.float32]) -> Rows:
+        salt = self._seed.to_bytes(16, "little", signed=True)
+        keys = [hashlib.sha256(salt + row.tobytes()).digest() for row in weights]
+        # Rows that are equal to the last bit are the only ones whose order could tell; the
+        # stream that parts them is drawn per row, and equal rows give the same answers anyway.
+        ties = generator(self._seed, "shuffle").random(len(keys))
+        return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), np.intp)
+
+    def _view(self, rows: Rows, labels: Labels | None = None) -> Checkpoints:
+        probe_inputs = self._zoo.probe_inputs if "probe_inputs" in self._needs else None
+        weights = self._zoo.weights[rows]
+        return Checkpoints(weights, self._zoo.layout, probe_inputs=probe_inputs, labels=labels)
+
+    def _fit(self, train: Rows) -> None:
+        rows = train[self._shuffle(self._zoo.weights[train])]
+        labels = Labels(self._zoo.model[rows], self._zoo.epoch[rows])
+        view = self._view(rows, labels if "labels" in self._needs else None)
+        rng = generator(self._seed, "method")
+        self._timed("fit", lambda: self._method.fit(view, rng=rng))
+
+    def _distances(self, checkpoints: Checkpoints) -> npt.NDArray[np.float64]:
+        n = len(checkpoints)
+        if isinstance(self._method, DistanceMethod):
+            distances = self._timed("embed", lambda: self._method.pairwise(checkpoints))
+            return _checked_distances(distances, n)
+        embedding = self._timed("embed", lambda: self._method.transform(checkpoints))
+        return pairwise_euclidean(_checked_embedding(embedding, n))
+
+    def _order_of(
+        self, checkpoints: Checkpoints, distances: npt.NDArray[np.float64]
+    ) -> Callable[[Rows], npt.NDArray[np.intp]]:
+        if not hasattr(self._method, "order"):
+            rng = generator(self._seed, "ties", "order")
+            return lambda places: order_by_linkage(distances[np.ix_(places, places)], rng)
+
+        def by_method(places: Rows) -> npt.NDArray[np.intp]:
+            view = Checkpoints(checkpoints.weights[places], checkpoints.layout)
+            order = self._timed("order", lambda: self._method.order(view))
+            return _checked_order(order, len(places))
+
+        return by_method
+
+    def _timed(self, part: str, call: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        result = call()
+        self.seconds[part] += time.perf_counter() - start
+        return result
+
+
+def score(answers: Answers, seed: int) -> dict[str, dict[str, Score]]:
+    """Return the scores of every task from stored answers: the one way to a score there is."""
+    truth = Truth(answers["model"], answers["epoch"])
+    return {
+        "identification": identification_scores(answers, truth, seed),
+        "ordering": ordering_scores(answers, truth, seed),
+    }
+
+
+def primary_by_model(evaluation: Evaluation, task: str) -> npt.NDArray[np.float64]:
+    """Return a task's primary score on each test model, ``(n_models,)``, models ascending."""
+    truth = Truth(evaluation.answers["model"], evaluation.answers["epoch"])
+    by_model = {"identification": identification_by_model, "ordering": ordering_by_model}
+    return by_model[task](evaluation.answers, truth)
+
+
+def _checked_embedding(embedding: Any, n: int) -> npt.NDArray[np.floating[Any]]:
+    array = _finite("transform", embedding)
+    if array.ndim != 2 or len(array) != n or not array.shape[1]:
+        raise MethodError(f"transform returned shape {array.shape}, expected ({n}, d) with d ≥ 1")
+    return array
+
+
+def _checked_distances(distances: Any, n: int) -> npt.NDArray[np.float64]:
+    array = _finite("pairwise", distances).astype(np.float64, copy=False)
+    if array.shape != (n, n):
+        raise MethodError(f"pairwise returned shape {array.shape}, expected ({n}, {n})")
+    asymmetry = float(np.abs(array - array.T).max())
+    if asymmetry > 1e-6 * float(np.abs(array).max()):
+        raise MethodError(f"pairwise is not symmetric: d(i, j) and d(j, i) differ by {asymmetry:g}")
+    return array
+
+
+def _checked_order(order: Any, n: int) -> npt.NDArray[np.intp]:
+    array = np.asarray(order)
+    if array.shape != (n,) or array.dtype.kind not in "iu" or set(array.tolist()) != set(range(n)):
+        raise MethodError(f"order must return a permutation of 0 … {n - 1}, got {array!r:.80}")
+    return array.astype(np.intp)
+
+
+def _finite(call: str, value: Any) -> npt.NDArray[np.floating[Any]]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise MethodError(
+            f"{call} returned {type(value).__name__} of {array.dtype}, expected numbers"
+        )
+    if not np.isfinite(array).all():
+        rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+        raise MethodError(f"{call} returned NaN or infinity in {len(rows)} of {len(array)} rows")
+    return array

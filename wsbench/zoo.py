@@ -1,0 +1,211 @@
+"""A zoo in memory, and reading one from its folder."""
+
+import tomllib
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.checkpoints import Checkpoints
+from wsbench.digest import content_digest
+from wsbench.errors import FormatError, IntegrityError, StorageError
+from wsbench.layout import Layout
+from wsbench.names import unknown
+from wsbench.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
+from wsbench.validate import structure_faults, value_faults
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Zoo:
+    """All trajectories of one recipe, one row per checkpoint, model-major, epochs ascending.
+
+    `load_zoo` makes one. All arrays are read-only and share their first axis.
+
+    Attributes
+    ----------
+    id
+        ``name-vN``.
+    weights
+        ``(n_checkpoints, n_parameters)`` float32, flat weights in layout order.
+    model, epoch
+        ``(n_checkpoints,)`` int32 and int16: which model, after how many passes over the data.
+    split
+        ``(n_checkpoints,)`` uint8: 0 train, 1 val, 2 test, constant within a model.
+    train_loss, test_loss, test_accuracy
+        ``(n_checkpoints,)`` float32: mean losses over the data sets, accuracy in [0, 1].
+    layout
+        Which slice of a row of ``weights`` is which tensor.
+    recipe_text
+        The TOML text that determines the zoo.
+    content_digest
+        The zoo's identity, ``sha256:…`` over the columns and the recipe.
+    license, created_by
+        SPDX identifier; the software that trained the zoo.
+    probe_inputs
+        ``(n_inputs, …)`` float32: inputs for methods that need activations.
+
+    Examples
+    --------
+    >>> zoo = wsbench.load_zoo("digits-mlp-v1")  # doctest: +SKIP
+    >>> zoo.weights.shape  # doctest: +SKIP
+    (2550, 2160)
+    >>> zoo.model[zoo.rows("test", epochs=[50])]  # doctest: +SKIP
+    """
+
+    id: str
+    weights: npt.NDArray[np.float32]
+    model: npt.NDArray[np.int32]
+    epoch: npt.NDArray[np.int16]
+    split: npt.NDArray[np.uint8]
+    train_loss: npt.NDArray[np.float32]
+    test_loss: npt.NDArray[np.float32]
+    test_accuracy: npt.NDArray[np.float32]
+    layout: Layout
+    recipe_text: str
+    content_digest: str
+    license: str
+    created_by: str
+    probe_inputs: npt.NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        n, p = self.weights.shape
+        return f"Zoo({self.id}: {self.n_models} models, {n} checkpoints of {p} parameters)"
+
+    @property
+    def n_models(self) -> int:
+        """Number of models."""
+        return len(np.unique(self.model))
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        """The recipe, parsed."""
+        return tomllib.loads(self.recipe_text)
+
+    @property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of ``zoo.h5`` by name."""
+        return {column.name: getattr(self, column.name) for column in COLUMNS}
+
+    def rows(self, split: str | None = None, epochs: Iterable[int] | None = None) -> Rows:
+        """Return the indices of the checkpoints of a split and of some epochs, ascending.
+
+        Parameters
+        ----------
+        split
+            ``"train"``, ``"val"`` or ``"test"``; None for all.
+        epochs
+            Epochs to keep; None for all, initialisation (0) included.
+        """
+        keep = np.ones(len(self.weights), bool)
+        if split is not None:
+            if split not in SPLITS:
+                raise unknown("split", split, SPLITS)
+            keep &= self.split == SPLITS[split]
+        if epochs is not None:
+            keep &= np.isin(self.epoch, list(epochs))
+        return np.flatnonzero(keep)
+
+    def checkpoints(
+        self, split: str | None = None, epochs: Iterable[int] | None = None
+    ) -> Checkpoints:
+        """Return the checkpoints of a split and of some epochs as a method would see them.
+
+        Takes the arguments of `rows`, which gives their labels: ``zoo.model[zoo.rows("test")]``.
+        """
+        return Checkpoints(
+            self.weights[self.rows(split, epochs)], self.layout, probe_inputs=self.probe_inputs
+        )
+
+    def with_rows(self, rows: Rows) -> "Zoo":
+        """Return a zoo of these rows, in this order; its digest is computed anew."""
+        columns: dict[str, Any] = {n: _read_only(array[rows]) for n, array in self.columns.items()}
+        digest = content_digest(columns, self.recipe_text)
+        return replace(self, **columns, content_digest=digest)
+
+
+def read_zoo(folder: Path) -> Zoo:
+    """Read a zoo from its folder (or from its ``zoo.h5``) and check that it is whole.
+
+    Raises
+    ------
+    FormatError
+        If a file is missing, truncated, not HDF5, of another format version, or does not hold what
+        the schema says; the message names the first fault and how many there are.
+    IntegrityError
+        If the arrays do not have the content digest that is written beside them.
+    """
+    path = folder if folder.is_file() else folder / ZOO_FILE
+    attributes, columns = read_arrays(path)
+    digest = content_digest(columns, attributes["recipe"])
+    if digest != attributes["content_digest"]:
+        raise IntegrityError(
+            f"{path}: damaged: the arrays have the digest {digest[:19]}…, but were written with"
+            f" {attributes['content_digest'][:19]}…; build the zoo again"
+        )
+    _refuse(path, value_faults(columns, attributes))
+    return Zoo(
+        id=attributes["id"],
+        layout=Layout.from_json(attributes["layout"]),
+        recipe_text=attributes["recipe"],
+        content_digest=digest,
+        license=attributes["license"],
+        created_by=attributes["created_by"],
+        probe_inputs=read_probe(path.with_name(PROBE_FILE)),
+        **columns,
+    )
+
+
+def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """Return the attributes and columns of a ``zoo.h5`` whose structure is right.
+
+    Raises `FormatError` with the structure's faults, or `IntegrityError` if HDF5 cannot read it.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            _refuse(path, structure_faults(file))
+            columns = {column.name: _read_only(file[column.name][:]) for column in COLUMNS}
+            return dict(file.attrs), columns
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file; a zoo's folder holds a {ZOO_FILE}") from None
+    except PermissionError as error:
+        raise StorageError(f"{path}: cannot read: {error.strerror}") from None
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise IntegrityError(
+            f"{path}: truncated, damaged or not HDF5 ({reason}); build the zoo again"
+        ) from None
+
+
+def _refuse(path: Path, faults: list[str]) -> None:
+    if faults:
+        more = f" (and {len(faults) - 1} more; wsbench verify lists them)" if faults[1:] else ""
+        raise FormatError(f"{path}: {faults[0]}{more}", faults)
+
+
+def read_probe(path: Path) -> npt.NDArray[np.float32]:
+    """Return the probe inputs of a ``probe.npz``, ``(n_inputs, …)`` float32."""
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            inputs = content["inputs"]
+    except FileNotFoundError:
+        raise FormatError(f"{path}: missing; a zoo's folder holds its probe inputs") from None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        raise IntegrityError(f"{path}: damaged: {error}; build the zoo again") from None
+    if inputs.dtype != np.float32:
+        raise FormatError(f"{path}: dtype {inputs.dtype}, expected float32")
+    return _read_only(inputs)
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.setflags(write=False)
+    return array

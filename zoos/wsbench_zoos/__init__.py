@@ -1,0 +1,1 @@
+"""Recipes, data sources, training kernels and the build of wsbench's model zoos."""

@@ -1,0 +1,71 @@
+"""The architectures that recipes can name: their layout and the kernel that trains them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench import Layout
+
+if TYPE_CHECKING:
+    from wsbench_zoos.recipe import Training
+    from wsbench_zoos.sources import Data
+
+Floats = npt.NDArray[np.float32]
+
+
+class Kernel(Protocol):
+    """What the build needs of a training kernel; ``state`` is the kernel's own affair."""
+
+    def start(self, weights: Floats) -> Any:
+        """Return the state of a model at these flat weights, at rest."""
+
+    def train_epoch(self, state: Any, order: npt.NDArray[np.integer]) -> None:
+        """Train on every sample once, in this order."""
+
+    def weights(self, state: Any) -> Floats:
+        """Return the flat weights."""
+
+    def evaluate(self, state: Any) -> tuple[np.float32, np.float32, np.float32]:
+        """Return training loss, test loss and test accuracy."""
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Two hidden sigmoid layers, no biases."""
+
+    widths: tuple[int, int, int, int]
+
+    kind: ClassVar[str] = "mlp"
+    activation: ClassVar[str] = "sigmoid"
+    batch_size: ClassVar[int] = 4  # the kernel's
+
+    def layout(self) -> Layout:
+        """Return the layout of the flat weights."""
+        inputs, hidden1, hidden2, outputs = self.widths
+        return Layout.of(
+            [
+                ("fc1.weight", (hidden1, inputs), ("hidden-1", "input")),
+                ("fc2.weight", (hidden2, hidden1), ("hidden-2", "hidden-1")),
+                ("fc3.weight", (outputs, hidden2), ("output", "hidden-2")),
+            ],
+            self.activation,
+        )
+
+    def kernel(self, data: Data, training: Training) -> Kernel:
+        """Return the kernel that trains this architecture on this data."""
+        from wsbench_zoos.kernels.mlp import MLPKernel
+
+        return MLPKernel(
+            self.widths,
+            data.train_images,
+            data.train_labels,
+            data.test_images,
+            data.test_labels,
+            learning_rate=training.learning_rate,
+            momentum=training.momentum,
+            weight_decay=training.weight_decay,
+        )

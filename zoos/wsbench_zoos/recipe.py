@@ -1,0 +1,191 @@
+"""Recipes: the TOML files that determine zoos, checked key by key."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsbench import RecipeError
+from wsbench_zoos.architectures import MLP
+from wsbench_zoos.rules import Choice, Integer, Integers, Number, Pattern, Rule, Text
+from wsbench_zoos.sources import SOURCES
+
+Architecture = MLP
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Training:
+    """λ of the papers: what is fixed about the training of every model of a zoo.
+
+    The loss is the mean squared error of one-hot targets, over batch and outputs; the optimizer
+    SGD; the initialisation Kaiming normal.
+    """
+
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines a zoo.
+
+    Attributes
+    ----------
+    id
+        ``name-vN``.
+    title, license
+        One line for people; the SPDX identifier of the zoo's data.
+    models, epochs
+        How many models, each trained for how many passes over the data.
+    seed
+        With the id and a model's number the origin of all randomness.
+    source
+        Name of the data source.
+    architecture, training
+        What is trained, and how.
+    text
+        The TOML text, which a zoo carries.
+    """
+
+    id: str
+    title: str
+    license: str
+    models: int
+    epochs: int
+    seed: int
+    source: str
+    architecture: Architecture
+    training: Training
+    text: str
+
+
+_ROOT: dict[str, Rule] = {
+    "format": Integer(FORMAT, FORMAT),
+    "id": Pattern(r"[a-z0-9]+(-[a-z0-9]+)*-v[1-9][0-9]*", "a name-vN, as in digits-mlp-v1"),
+    "title": Text(),
+    "license": Text(),
+    "models": Integer(1, 1_000_000),
+    "epochs": Integer(1, 32_767),
+    "seed": Integer(0, 2**63 - 1),
+}
+_DATA: dict[str, Rule] = {"source": Choice(*SOURCES)}
+_ARCHITECTURES: dict[str, dict[str, Rule]] = {
+    "mlp": {
+        "kind": Choice("mlp"),
+        "widths": Integers((196, 196), (1, 16), (1, 16), (10, 10)),
+        "activation": Choice("sigmoid"),
+    },
+}
+_TRAINING: dict[str, Rule] = {
+    "initialisation": Choice("kaiming-normal"),
+    "loss": Choice("mse"),
+    "optimizer": Choice("sgd"),
+    "learning_rate": Number(0.0, 10.0, low_is_allowed=False),
+    "momentum": Number(0.0, 1.0, high_is_allowed=False),
+    "weight_decay": Number(0.0, 1.0),
+}
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe from a TOML file; raise `RecipeError` as `parse_recipe` does."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot read this recipe: {error}") from None
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: str, file: str = "<recipe>") -> Recipe:
+    """Return the recipe of a TOML text.
+
+    Parameters
+    ----------
+    text
+        The TOML text.
+    file
+        Its name in error messages.
+
+    Raises
+    ------
+    RecipeError
+        If the text is not TOML, or a key is missing, unknown, of the wrong type or out of range;
+        the message gives file, line, key, value and what is allowed.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{file}: not TOML: {error}") from None
+    check = _Checker(text, file)
+    tables = ("data", "architecture", "training")
+    root = check.table("", {k: v for k, v in content.items() if k not in tables}, _ROOT)
+    data = check.table("data", content.get("data"), _DATA)
+    architecture = _architecture(check, content.get("architecture"))
+    batch = Integer(architecture.batch_size, architecture.batch_size)
+    rules = {**_TRAINING, "batch_size": batch}
+    training = check.table("training", content.get("training"), rules)
+    return Recipe(
+        **{key: root[key] for key in _ROOT if key != "format"},
+        source=data["source"],
+        architecture=architecture,
+        training=Training(
+            learning_rate=float(training["learning_rate"]),
+            momentum=float(training["momentum"]),
+            weight_decay=float(training["weight_decay"]),
+            batch_size=training["batch_size"],
+        ),
+        text=text,
+    )
+
+
+def _architecture(check: "_Checker", content: object) -> Architecture:
+    if isinstance(content, dict) and "kind" in content:
+        check.table("architecture", {"kind": content["kind"]}, {"kind": Choice(*_ARCHITECTURES)})
+        values = check.table("architecture", content, _ARCHITECTURES[content["kind"]])
+    else:
+        values = check.table("architecture", content, {"kind": Choice(*_ARCHITECTURES)})
+    return MLP(tuple(values["widths"]))
+
+
+class _Checker:
+    """Holds the tables of one file against their rules; the first fault raises."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._lines = text.splitlines()
+        self._file = file
+
+    def table(self, name: str, content: object, rules: Mapping[str, Rule]) -> dict[str, Any]:
+        if not isinstance(content, dict):
+            raise RecipeError(f"{self._file}: table [{name}] is missing; it holds {_list(rules)}")
+        for key, value in content.items():
+            if key not in rules:
+                raise self._error(name, key, f"unknown key; allowed are {_list(rules)}")
+            if not rules[key].holds(value):
+                raise self._error(name, key, f"got {value!r}, allowed is {rules[key].allowed}")
+        for key, rule in rules.items():
+            if key not in content:
+                raise self._error(name, key, f"missing; it must be {rule.allowed}")
+        return content
+
+    def _error(self, table: str, key: str, problem: str) -> RecipeError:
+        line = self._line_of(table, key)
+        where = f"{self._file}, line {line}" if line else self._file
+        return RecipeError(f"{where}: {f'[{table}] ' if table else ''}{key}: {problem}")
+
+    def _line_of(self, table: str, key: str) -> int | None:
+        current = ""
+        for number, line in enumerate(self._lines, start=1):
+            if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+                current = header[1]
+            elif current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+                return number
+        return None
+
+
+def _list(rules: Mapping[str, Rule]) -> str:
+    return ", ".join(rules)
