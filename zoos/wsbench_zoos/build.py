@@ -161,7 +161,7 @@ class _Partial:
         return True
 
     def get(self, model: int) -> Trajectory:
-        with np.load(self._file(model), allow_pickle=False) as content:
+        with self._file(model).open("rb") as file, np.load(file, allow_pickle=False) as content:
             trajectory = Trajectory(**{name: content[name] for name in Trajectory.__annotations__})
         if trajectory.weights.shape != self._shape:
             raise ValueError(f"{self._file(model)}: shape {trajectory.weights.shape}")

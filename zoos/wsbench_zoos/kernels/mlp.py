@@ -78,6 +78,8 @@ class MLPKernel:
         self._targets = aligned(np.append(_one_hot(labels, N_LANES), np.zeros(N_LANES, np.float32)))
         self._train = _Blocks(images, labels, n_outputs)
         self._test = _Blocks(test_images, test_labels, n_outputs)
+        hidden = np.array(widths[1:3])[:, None]
+        self._masks = aligned((np.arange(N_LANES) < hidden).astype(np.float32))
         self._sgd = np.array([learning_rate, momentum, weight_decay], np.float32)
 
     def start(self, weights: Floats) -> MLPState:
@@ -111,7 +113,8 @@ class MLPKernel:
         # Two batches more than there are: the last step still looks ahead.
         padded = np.full((n_steps + 2) * BATCH_SIZE, n, np.intp)
         padded[:n] = order
-        _train(*state.matrices, self._images, self._targets, padded, n, n_steps, self._sgd)
+        arrays = (self._masks, self._images, self._targets)
+        _train(*state.matrices, *arrays, padded, n, n_steps, self._sgd)
 
     def evaluate(self, state: MLPState) -> tuple[np.float32, np.float32, np.float32]:
         """Return training loss, test loss and test accuracy."""
@@ -173,6 +176,12 @@ def _keep(X, x0, x1, x2, x3):  # type: ignore[no-untyped-def]
 
 
 @njit
+def _active(z, masks, layer):  # type: ignore[no-untyped-def]
+    """σ(z), and zero in the lanes beyond the layer's width, where it would be one half."""
+    return sigmoid(z) * load(masks, layer)
+
+
+@njit
 def _slope(h):  # type: ignore[no-untyped-def]
     """Differentiate the logistic function where its value is h."""
     return h * (f32(1.0) - h)
@@ -208,7 +217,7 @@ def _error(y, targets, sample, n, scale):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True)
 def _train(  # type: ignore[no-untyped-def]
-    W1, V1, W2, V2, W2T, V2T, W3, V3, W3T, V3T, images, targets, order, n, n_steps, sgd
+    W1, V1, W2, V2, W2T, V2T, W3, V3, W3T, V3T, masks, images, targets, order, n, n_steps, sgd
 ):
     """Train for one epoch of n_steps batches.
 
@@ -241,10 +250,12 @@ def _train(  # type: ignore[no-untyped-def]
         scale = f32(2.0) / f32(n_real * n_out)
 
         # Forward.
-        g0, g1, g2, g3 = sigmoid(z0), sigmoid(z1), sigmoid(z2), sigmoid(z3)
+        g0, g1 = _active(z0, masks, 0), _active(z1, masks, 0)
+        g2, g3 = _active(z2, masks, 0), _active(z3, masks, 0)
         _keep(H1, g0, g1, g2, g3)
         z0, z1, z2, z3 = _dense(W2, n1, H1)
-        h0, h1, h2, h3 = sigmoid(z0), sigmoid(z1), sigmoid(z2), sigmoid(z3)
+        h0, h1 = _active(z0, masks, 16), _active(z1, masks, 16)
+        h2, h3 = _active(z2, masks, 16), _active(z3, masks, 16)
         _keep(H2, h0, h1, h2, h3)
         z0, z1, z2, z3 = _dense(W3, n2, H2)
 

@@ -1,0 +1,68 @@
+import re
+from importlib.resources import files
+
+import pytest
+
+from wsbench import RecipeError
+from wsbench_zoos.architectures import MLP
+from wsbench_zoos.recipe import Training, parse_recipe, read_recipe
+
+
+def test_parse_recipe__gives_every_value(small_recipe):
+    recipe = parse_recipe(small_recipe)
+    assert (recipe.id, recipe.models, recipe.epochs, recipe.seed) == ("small-mlp-v1", 5, 3, 7)
+    assert (recipe.source, recipe.license) == ("digits", "CC-BY-4.0")
+    assert recipe.architecture == MLP((196, 10, 10, 10))
+    assert recipe.training == Training(0.03, 0.9, 3e-4, 4)
+    assert recipe.text == small_recipe
+
+
+@pytest.mark.parametrize(
+    "path", list((files("wsbench_zoos") / "recipes").iterdir()), ids=lambda p: p.name
+)
+def test_published_recipes__are_right_and_named_after_their_id(path):
+    assert f"{read_recipe(path).id}.toml" == path.name
+
+
+@pytest.mark.parametrize(
+    ("line", "replacement", "complaint"),
+    [
+        ("models = 5\n", "", "models: missing; it must be an integer from 1"),
+        ("models = 5", "models = 0", "line 5: models: got 0, allowed is an integer from 1"),
+        ("models = 5", "models = true", "models: got True, allowed is an integer"),
+        ("models = 5", "models = 5.0", "models: got 5.0, allowed is an integer"),
+        (
+            "epochs = 3",
+            "epochs = 40000",
+            "epochs: got 40000, allowed is an integer from 1 to 32767",
+        ),
+        ("format = 1", "format = 2", "format: got 2, allowed is the integer 1"),
+        ("seed = 7", "seed = 7\nsede = 8", "line 8: sede: unknown key; allowed are format, id,"),
+        ("small-mlp-v1", "Small MLP", "id: got 'Small MLP', allowed is a name-vN"),
+        ("small-mlp-v1", "../up-v1", "id: got '../up-v1', allowed is a name-vN"),
+        ('"digits"', '"cifar"', "[data] source: got 'cifar', allowed is"),
+        ('[data]\nsource = "digits"', "", "table [data] is missing; it holds source"),
+        ('"mlp"', '"rnn"', "[architecture] kind: got 'rnn', allowed is"),
+        ("10, 10, 10]", "10, 17, 10]", "[architecture] widths: got [196, 10, 17, 10]"),
+        ("10, 10, 10]", "10, 10]", "widths: got [196, 10, 10], allowed is a list of 4"),
+        ("= 0.03", "= 0", "line 21: [training] learning_rate: got 0, allowed is a number in (0,"),
+        ("= 0.03", "= nan", "learning_rate: got nan, allowed is a number"),
+        ("= 0.03", '= "0.03"', "learning_rate: got '0.03', allowed is a number"),
+        ("= 0.9", "= 1", "momentum: got 1, allowed is a number in [0, 1)"),
+        ("batch_size = 4", "batch_size = 8", "batch_size: got 8, allowed is the integer 4"),
+        ("batch_size = 4", "batch_size = ", "not TOML: "),
+    ],
+)
+def test_parse_recipe__says_where_what_and_what_is_allowed(
+    small_recipe, line, replacement, complaint
+):
+    assert line in small_recipe
+    with pytest.raises(RecipeError, match=re.escape(complaint)) as caught:
+        parse_recipe(small_recipe.replace(line, replacement, 1), "my.toml")
+    assert str(caught.value).startswith("my.toml")
+    assert "\n" not in str(caught.value)
+
+
+def test_read_recipe__names_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(RecipeError, match=r"none\.toml: cannot read this recipe"):
+        read_recipe(tmp_path / "none.toml")
