@@ -8,6 +8,7 @@ from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.distances import pairwise_euclidean
 from wsbench.environment import environment
 from wsbench.errors import (
+    DataError,
     FormatError,
     IntegrityError,
     MethodError,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BuildState",
     "Checkpoints",
+    "DataError",
     "Evaluation",
     "FormatError",
     "IntegrityError",

@@ -36,6 +36,10 @@ class RecipeError(WsbenchError, ValueError):
     """A recipe has a missing, unknown, mistyped or out-of-range key."""
 
 
+class DataError(WsbenchError, LookupError):
+    """The data that a zoo is trained on are not on this machine, or are not the published ones."""
+
+
 class MethodError(WsbenchError, TypeError):
     """A method cannot be found, imported, or does not follow the protocol."""
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from wsbench_zoos.architectures import MLP
+from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.randomness import data_order, initial_weights
 from wsbench_zoos.recipe import Training
 from wsbench_zoos.sources import Data
-from wsbench_zoos.torch_reference import mlp_forward, train_steps
+from wsbench_zoos.torch_reference import cnn_forward, mlp_forward, train_steps
 
 N_IMAGES, N_MODELS = 60_000, 250
 ARCHITECTURES = {
@@ -27,6 +27,11 @@ ARCHITECTURES = {
         MLP((196, 10, 10, 10)),
         Training(learning_rate=0.03, momentum=0.9, weight_decay=3e-4, batch_size=4),
         mlp_forward,
+    ),
+    "CNN": (
+        CNN(),
+        Training(learning_rate=1e-3, momentum=0.9, weight_decay=1e-3, batch_size=12),
+        cnn_forward,
     ),
 }
 

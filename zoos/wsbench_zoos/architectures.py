@@ -69,3 +69,42 @@ class MLP:
             momentum=training.momentum,
             weight_decay=training.weight_decay,
         )
+
+
+@dataclass(frozen=True)
+class CNN:
+    """Two 3×3 convolutions at stride 2, each with max-pool 2 and leaky ReLU, and a linear layer."""
+
+    channels: tuple[int, int] = (16, 8)
+
+    kind: ClassVar[str] = "cnn"
+    activation: ClassVar[str] = "leaky-relu"
+    batch_size: ClassVar[int] = 12
+
+    def layout(self) -> Layout:
+        """Return the layout of the flat weights."""
+        first, second = self.channels
+        taps = ("row", "column")
+        return Layout.of(
+            [
+                ("conv1.weight", (first, 1, 3, 3), ("hidden-1", "input", *taps)),
+                ("conv2.weight", (second, first, 3, 3), ("hidden-2", "hidden-1", *taps)),
+                ("fc.weight", (10, second), ("output", "hidden-2")),
+            ],
+            self.activation,
+        )
+
+    def kernel(self, data: Data, training: Training) -> Kernel:
+        """Return the kernel that trains this architecture on this data."""
+        from wsbench_zoos.kernels.cnn import CNNKernel
+
+        return CNNKernel(
+            data.train_images,
+            data.train_labels,
+            data.test_images,
+            data.test_labels,
+            learning_rate=training.learning_rate,
+            momentum=training.momentum,
+            weight_decay=training.weight_decay,
+            batch_size=training.batch_size,
+        )

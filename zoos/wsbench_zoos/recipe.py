@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from wsbench import RecipeError
-from wsbench_zoos.architectures import MLP
+from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.rules import Choice, Integer, Integers, Number, Pattern, Rule, Text
 from wsbench_zoos.sources import SOURCES
 
-Architecture = MLP
+Architecture = MLP | CNN
 
 FORMAT = 1
 
@@ -80,6 +80,11 @@ _ARCHITECTURES: dict[str, dict[str, Rule]] = {
         "kind": Choice("mlp"),
         "widths": Integers((196, 196), (1, 16), (1, 16), (10, 10)),
         "activation": Choice("sigmoid"),
+    },
+    "cnn": {
+        "kind": Choice("cnn"),
+        "channels": Integers((16, 16), (8, 8)),
+        "activation": Choice("leaky-relu"),
     },
 }
 _TRAINING: dict[str, Rule] = {
@@ -149,7 +154,9 @@ def _architecture(check: "_Checker", content: object) -> Architecture:
         values = check.table("architecture", content, _ARCHITECTURES[content["kind"]])
     else:
         values = check.table("architecture", content, {"kind": Choice(*_ARCHITECTURES)})
-    return MLP(tuple(values["widths"]))
+    if values["kind"] == "mlp":
+        return MLP(tuple(values["widths"]))
+    return CNN(tuple(values["channels"]))
 
 
 class _Checker:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench import IntegrityError
+from wsbench_zoos.mnist import read_mnist
 
 N_CLASSES = 10
 
@@ -78,6 +79,19 @@ def _digits() -> Data:
     return Data(images[:1437], labels[:1437], images[1437:], labels[1437:])
 
 
+def _mnist() -> Data:
+    """MNIST at 14×14: each pixel the mean of 2×2."""
+    train_images, train_labels, test_images, test_labels = read_mnist()
+    return Data(_halved(train_images), train_labels, _halved(test_images), test_labels)
+
+
+def _halved(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return (n, 14, 14) in [0, 1]: sums of four bytes are exact, and one division rounds."""
+    n, rows, columns = images.shape
+    squares = images.reshape(n, rows // 2, 2, columns // 2, 2)
+    return squares.sum(axis=(2, 4), dtype=np.float32) / np.float32(4 * 255)
+
+
 SOURCES: Mapping[str, Source] = {
     "digits": Source(
         _digits,
@@ -85,5 +99,12 @@ SOURCES: Mapping[str, Source] = {
         license="CC-BY-4.0",
         origin="scikit-learn's copy of the UCI optical recognition of handwritten digits",
         embedded=True,
+    ),
+    "mnist": Source(
+        _mnist,
+        sha256="049f4975acb65c6186c3ef190a03d3eb8268d9467c48b706c13951046c33d047",
+        license="CC-BY-SA-3.0",
+        origin="the MNIST database of handwritten digits (LeCun, Cortes, Burges)",
+        embedded=False,
     ),
 }

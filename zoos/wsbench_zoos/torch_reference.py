@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.func import grad, vmap
+from torch.nn import functional
 
 from wsbench import Layout
 from wsbench_zoos.recipe import Training
@@ -24,6 +25,16 @@ def mlp_forward(parameters: Tensors, images: torch.Tensor) -> torch.Tensor:
     for weight in parameters[:-1]:
         h = torch.sigmoid(h @ weight.T)
     return h @ parameters[-1].T
+
+
+def cnn_forward(parameters: Tensors, images: torch.Tensor) -> torch.Tensor:
+    """Return the outputs ``(n, 10)`` of one CNN for ``(n, 14, 14)`` images."""
+    conv1, conv2, linear = parameters
+    x = functional.conv2d(images[:, None], conv1, stride=2, padding=1)  # (n, 16, 7, 7)
+    x = functional.leaky_relu(functional.max_pool2d(x, 2), 0.01)  # (n, 16, 3, 3)
+    x = functional.conv2d(x, conv2, stride=2, padding=1)  # (n, 8, 2, 2)
+    x = functional.leaky_relu(functional.max_pool2d(x, 2), 0.01)  # (n, 8, 1, 1)
+    return functional.linear(x.flatten(1), linear)
 
 
 def train_steps(
@@ -58,7 +69,7 @@ def train_steps(
     parameters = [flat[:, t.start : t.stop].reshape(-1, *t.shape).clone() for t in layout.tensors]
     velocities = [torch.zeros_like(p) for p in parameters]
     for images, labels in batches:
-        targets = torch.nn.functional.one_hot(labels, 10).to(images.dtype)
+        targets = functional.one_hot(labels, 10).to(images.dtype)
         gradients = gradient(parameters, images, targets)
         for p, v, g in zip(parameters, velocities, gradients, strict=True):
             v.mul_(training.momentum).add_(g + training.weight_decay * p)
