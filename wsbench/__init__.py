@@ -24,6 +24,8 @@ from wsbench.methods import LoadedMethod, MethodInfo, list_methods, load_method
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.ranking import standings
 from wsbench.records import Record, load_record, rescore, save_record
+from wsbench.reproduce import Reproduction, reproduce
+from wsbench.seriation import spectral_order
 from wsbench.splits import split_of_models
 from wsbench.store import build_zoo, home, load_zoo, zoo_folder
 from wsbench.tasks import Score, evaluator_digest
@@ -49,6 +51,7 @@ __all__ = [
     "PublishedZoo",
     "RecipeError",
     "Record",
+    "Reproduction",
     "Score",
     "StorageError",
     "Tensor",
@@ -69,8 +72,10 @@ __all__ = [
     "load_zoo",
     "pairwise_euclidean",
     "published_zoos",
+    "reproduce",
     "rescore",
     "save_record",
+    "spectral_order",
     "split_of_models",
     "standings",
     "verify_zoo",

@@ -1,8 +1,9 @@
-"""Prints, after the benchmarks, each kernel's time beside its peers' and the ratios."""
+"""Prints, after the benchmarks, our times beside the peers' and the ratios."""
 
 import pytest
 
 _steps: dict[tuple[str, str], float] = {}
+_lines: list[str] = []
 
 
 @pytest.fixture
@@ -15,10 +16,19 @@ def record_step():
     return record
 
 
+@pytest.fixture
+def record_line():
+    """Keep a line for the summary."""
+    return _lines.append
+
+
 def pytest_terminal_summary(terminalreporter):
-    if not _steps:
-        return
-    terminalreporter.section("microseconds per SGD step of one model")
+    if _lines:
+        terminalreporter.section("beside the peers")
+    for line in _lines:
+        terminalreporter.write_line(line)
+    if _steps:
+        terminalreporter.section("microseconds per SGD step of one model")
     for (architecture, peer), us in _steps.items():
         line = f"{architecture:<4} {peer:<44} {us:10.3f}"
         if not peer.startswith("kernel"):

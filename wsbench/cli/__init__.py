@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from wsbench.cli import evaluation, zoos
+from wsbench.cli import evaluation, reproduction, zoos
 from wsbench.errors import WsbenchError
 
 _ABOUT = """Benchmark suite and model zoos for weight-space methods.
@@ -26,6 +26,7 @@ def application() -> typer.Typer:
         zoos.build,
         zoos.verify,
         evaluation.evaluate_,
+        reproduction.reproduce,
         zoos.env,
     ):
         app.command(command.__name__.rstrip("_"))(command)

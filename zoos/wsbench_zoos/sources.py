@@ -89,7 +89,8 @@ def _halved(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return (n, 14, 14) in [0, 1]: sums of four bytes are exact, and one division rounds."""
     n, rows, columns = images.shape
     squares = images.reshape(n, rows // 2, 2, columns // 2, 2)
-    return squares.sum(axis=(2, 4), dtype=np.float32) / np.float32(4 * 255)
+    means: npt.NDArray[np.float32] = squares.sum(axis=(2, 4), dtype="f4") / np.float32(4 * 255)
+    return means
 
 
 SOURCES: Mapping[str, Source] = {

@@ -1,0 +1,52 @@
+"""The paper protocol beside the same steps written plainly with scikit-learn.
+
+    WSBENCH_HOME=… pytest tests/benchmarks/test_reproduce.py --benchmark-only
+
+Runs on mnist-mlp-v1 if it has been built in ``WSBENCH_HOME``: 12,500 checkpoints, 7 spaces. The
+peer takes several minutes.
+"""
+
+import numpy as np
+import pytest
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.decomposition import TruncatedSVD
+
+import wsbench
+from wsbench.reproduce import SVD_DIMENSIONS
+from wsbench.schema import ZOO_FILE
+
+USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own
+_seconds: dict[str, float] = {}
+
+
+@pytest.fixture(scope="module")
+def zoo():
+    folder = USER_HOME / "zoos" / "mnist-mlp-v1"
+    if not (folder / ZOO_FILE).exists():
+        pytest.skip("mnist-mlp-v1 is not built in WSBENCH_HOME")
+    return wsbench.load_zoo(folder)
+
+
+def plainly(zoo):
+    """The clusters of the seven spaces, as anybody would write it."""
+    weights = zoo.weights[zoo.rows(epochs=range(1, 51))]
+    spaces = [weights]
+    spaces += [TruncatedSVD(k, random_state=0).fit_transform(weights) for k in SVD_DIMENSIONS]
+    return [
+        AgglomerativeClustering(zoo.n_models, linkage="single").fit_predict(space)
+        for space in spaces
+    ]
+
+
+def test_reproduce(benchmark, zoo):
+    result = benchmark.pedantic(wsbench.reproduce, (zoo,), rounds=3)
+    assert result.paper["weights"].purity == 1.0
+    _seconds["wsbench.reproduce"] = benchmark.stats.stats.min
+
+
+def test_scikit_learn(benchmark, zoo, record_line):
+    clusters = benchmark.pedantic(plainly, (zoo,), rounds=1)
+    assert len(np.unique(clusters[0])) == zoo.n_models
+    seconds = benchmark.stats.stats.min
+    ratio = seconds / _seconds["wsbench.reproduce"]
+    record_line(f"paper protocol: scikit-learn {seconds:.1f} s, {ratio:.1f} × wsbench.reproduce")
