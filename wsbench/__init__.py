@@ -5,6 +5,7 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 """
 
 from wsbench.checkpoints import Checkpoints, Labels
+from wsbench.conformance import Finding, check_method
 from wsbench.distances import pairwise_euclidean
 from wsbench.environment import environment
 from wsbench.errors import (
@@ -16,10 +17,13 @@ from wsbench.errors import (
     StorageError,
     UndeclaredNeedError,
     UnknownIdError,
+    WorkerError,
     WsbenchError,
+    ZooError,
 )
 from wsbench.evaluate import Evaluation, evaluate
-from wsbench.layout import Layout, Tensor
+from wsbench.header import DataOrigin, ZooHeader
+from wsbench.layout import Convolution, Layout, Tensor
 from wsbench.methods import LoadedMethod, MethodInfo, list_methods, load_method
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.ranking import standings
@@ -29,17 +33,21 @@ from wsbench.seriation import spectral_order
 from wsbench.splits import split_of_models
 from wsbench.store import build_zoo, home, load_zoo, zoo_folder
 from wsbench.tasks import Score, evaluator_digest
-from wsbench.verify import verify_zoo
-from wsbench.writer import ZooHeader, write_zoo
+from wsbench.verify import Check, Verification, verify_zoo
+from wsbench.writer import write_zoo
 from wsbench.zoo import Zoo
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BuildState",
+    "Check",
     "Checkpoints",
+    "Convolution",
     "DataError",
+    "DataOrigin",
     "Evaluation",
+    "Finding",
     "FormatError",
     "IntegrityError",
     "Labels",
@@ -57,11 +65,15 @@ __all__ = [
     "Tensor",
     "UndeclaredNeedError",
     "UnknownIdError",
+    "Verification",
+    "WorkerError",
     "WsbenchError",
     "Zoo",
+    "ZooError",
     "ZooHeader",
     "ZooProvider",
     "build_zoo",
+    "check_method",
     "environment",
     "evaluate",
     "evaluator_digest",

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import UndeclaredNeedError
+from wsbench.forward import activations
 from wsbench.layout import Layout
 
 NEEDS = {
+    "activations": "checkpoints.activations(group)",
     "labels": "train.model and train.epoch in fit",
     "probe_inputs": "checkpoints.probe_inputs",
 }
@@ -33,7 +35,8 @@ class Checkpoints:
     layout
         Which slice of a row is which tensor.
     probe_inputs
-        ``(n_inputs, …)`` float32, or None if the method has not declared that it needs them.
+        ``(n_inputs, …)`` float32, or None if the method has not declared that it needs them, or
+        the activations that follow from them.
     labels
         Models and epochs of the rows, or None if the method has not declared that it needs them.
 
@@ -58,10 +61,16 @@ class Checkpoints:
         self._weights = _frozen(weights)
         self._layout = layout
         self._probe_inputs = None if probe_inputs is None else _frozen(probe_inputs)
-        self._labels = labels
+        self._labels = labels and Labels(_frozen(labels.model), _frozen(labels.epoch))
 
     def __len__(self) -> int:
         return len(self._weights)
+
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
+        # What lets a scikit-learn transformer take checkpoints as they are.
+        return np.array(self._weights, dtype, copy=copy)
 
     def __repr__(self) -> str:
         n, p = self._weights.shape
@@ -91,6 +100,30 @@ class Checkpoints:
         if self._probe_inputs is None:
             raise UndeclaredNeedError("probe_inputs", "probe_inputs")
         return self._probe_inputs
+
+    def activations(self, group: str) -> npt.NDArray[np.float32]:
+        """Return the answers to the probe inputs, if ``info.needs`` holds "activations".
+
+        Parameters
+        ----------
+        group
+            ``"hidden-1"``, ``"hidden-2"``, … for the units of a hidden layer, after activation and
+            pooling, or ``"output"``.
+
+        Returns
+        -------
+        activations
+            ``(n_checkpoints, n_units, n_samples)`` float32. The channels of a convolution are
+            units, and each position of each probe input is a sample.
+
+        Raises
+        ------
+        FormatError
+            If the layout has no such units.
+        """
+        if self._probe_inputs is None:
+            raise UndeclaredNeedError("activations", "activations")
+        return activations(self._weights, self._layout, self._probe_inputs, group)
 
     @property
     def model(self) -> npt.NDArray[np.int32]:

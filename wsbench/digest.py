@@ -51,6 +51,18 @@ def content_digest(columns: Mapping[str, npt.NDArray[Any]], recipe: str) -> str:
     return digest.finish(recipe)
 
 
+def digest_of_file(file: Any, recipe: str) -> str:
+    """Return the `content_digest` of an open ``zoo.h5``, read in pieces: it may be of any size."""
+    digest = StreamedDigest()
+    for name in sorted(file):
+        dataset = file[name]
+        digest.begin(name, dataset.dtype, dataset.shape)
+        rows = (dataset.chunks or dataset.shape)[0]
+        for start in range(0, len(dataset), rows):
+            digest.add(dataset[start : start + rows])
+    return digest.finish(recipe)
+
+
 def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

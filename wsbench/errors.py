@@ -32,6 +32,10 @@ class IntegrityError(WsbenchError, ValueError):
     """A file's content differs from the digest it was published or written with."""
 
 
+class ZooError(WsbenchError, ValueError):
+    """A zoo does not hold what is asked of it, for instance test models."""
+
+
 class RecipeError(WsbenchError, ValueError):
     """A recipe has a missing, unknown, mistyped or out-of-range key."""
 
@@ -46,6 +50,10 @@ class MethodError(WsbenchError, TypeError):
 
 class StorageError(WsbenchError, OSError):
     """A file cannot be written or read: full disk, read-only folder, no permission."""
+
+
+class WorkerError(WsbenchError, RuntimeError):
+    """The workers of a build cannot be reached, cannot train, or were lost."""
 
 
 class UndeclaredNeedError(MethodError, AttributeError):

@@ -6,6 +6,7 @@ change a score, and row order tells the method nothing.
 """
 
 import hashlib
+import inspect
 import time
 import traceback
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.distances import pairwise_euclidean
-from wsbench.errors import MethodError
+from wsbench.errors import MethodError, ZooError
 from wsbench.methods import DistanceMethod, LoadedMethod, load_method
 from wsbench.seeding import generator
 from wsbench.store import DEFAULT_ZOO, load_zoo
@@ -52,8 +53,8 @@ class Evaluation:
     scores
         Task to score name to score; empty if the method failed.
     answers
-        Arrays from which the scores can be recomputed: those of each task under its name, and the
-        true ``model`` and ``epoch`` of the rows.
+        Arrays from which the scores can be recomputed, and the true ``model`` and ``epoch`` of
+        their rows, which are numbered in the order in which the method saw them.
     seconds
         Wall time of ``fit``, ``embed`` (transform or pairwise) and ``order``.
     error
@@ -97,6 +98,8 @@ def evaluate(
     ------
     UnknownIdError, MethodError, FormatError, IntegrityError
         As `load_method` and `load_zoo` raise them.
+    ZooError
+        If the zoo has no train or no test models, or no epoch after initialisation.
 
     Examples
     --------
@@ -111,7 +114,7 @@ def evaluate(
     error = None
     try:
         answers, scores = run.answer()
-    except Exception:
+    except (Exception, SystemExit):  # whatever a method does, the others go on
         error = traceback.format_exc()
     return Evaluation(loaded, zoo.id, zoo.content_digest, seed, scores, answers, run.seconds, error)
 
@@ -124,41 +127,50 @@ class _Run:
         self._needs = set(loaded.info.needs)
         self._zoo = zoo
         self._seed = seed
+        self._train, self._test = self._shuffled("train"), self._shuffled("test")
         self.seconds = {"fit": 0.0, "embed": 0.0, "order": 0.0}
 
     def answer(self) -> tuple[Answers, dict[str, dict[str, Score]]]:
-        epochs = np.unique(self._zoo.epoch)[1:]
-        test = self._zoo.rows("test", epochs)
-        truth = Truth(self._zoo.model[test], self._zoo.epoch[test])
-        rows = self._shuffle(self._zoo.weights[test])
-        checkpoints = self._view(test[rows])
         if hasattr(self._method, "fit"):
-            self._fit(self._zoo.rows("train", epochs))
+            self._fit()
+        truth = Truth(self._zoo.model[self._test], self._zoo.epoch[self._test])
+        checkpoints = self._view(self._zoo.weights[self._test])
         distances = self._distances(checkpoints)
-        found = identification_answers(distances, rows, truth, self._seed)
-        ordered = ordering_answers(self._order_of(checkpoints, distances), rows, truth)
+        found = identification_answers(distances, truth, self._seed)
+        ordered = ordering_answers(self._order_of(checkpoints, distances), truth)
         answers: Answers = {"model": truth.model, "epoch": truth.epoch, **found, **ordered}
         return answers, score(answers, self._seed)
 
-    def _shuffle(self, weights: npt.NDArray[np.float32]) -> Rows:
+    def _shuffled(self, split: str) -> Rows:
+        """Return the zoo's rows of a split, epochs 1 to the last, as a method will see them."""
+        rows = self._zoo.rows(split)
+        rows = rows[self._zoo.epoch[rows] > 0]
+        if len(rows) == len(np.unique(self._zoo.model[rows])):
+            raise ZooError(
+                f"zoo {self._zoo.id!r} has no two checkpoints of a {split} model after epoch 0, and"
+                " methods are fitted on train models and scored on test models; five models and"
+                " two epochs are enough"
+            )
         salt = self._seed.to_bytes(16, "little", signed=True)
-        keys = [hashlib.sha256(salt + row.tobytes()).digest() for row in weights]
-        # Rows that are equal to the last bit are the only ones whose order could tell; the
-        # stream that parts them is drawn per row, and equal rows give the same answers anyway.
-        ties = generator(self._seed, "shuffle").random(len(keys))
-        return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), np.intp)
+        keys = [hashlib.sha256(salt + self._zoo.weights[row].tobytes()).digest() for row in rows]
+        # The order of rows that are equal to the last bit must not tell either.
+        ties = generator(self._seed, "shuffle").random(len(rows))
+        return rows[sorted(range(len(rows)), key=lambda i: (keys[i], ties[i]))]
 
-    def _view(self, rows: Rows, labels: Labels | None = None) -> Checkpoints:
-        probe_inputs = self._zoo.probe_inputs if "probe_inputs" in self._needs else None
-        weights = self._zoo.weights[rows]
+    def _view(self, weights: npt.NDArray[np.float32], labels: Labels | None = None) -> Checkpoints:
+        needed = self._needs & {"activations", "probe_inputs"}
+        probe_inputs = self._zoo.probe_inputs if needed else None
         return Checkpoints(weights, self._zoo.layout, probe_inputs=probe_inputs, labels=labels)
 
-    def _fit(self, train: Rows) -> None:
-        rows = train[self._shuffle(self._zoo.weights[train])]
-        labels = Labels(self._zoo.model[rows], self._zoo.epoch[rows])
-        view = self._view(rows, labels if "labels" in self._needs else None)
-        rng = generator(self._seed, "method")
-        self._timed("fit", lambda: self._method.fit(view, rng=rng))
+    def _fit(self) -> None:
+        labels = None
+        if "labels" in self._needs:
+            labels = Labels(self._zoo.model[self._train], self._zoo.epoch[self._train])
+        view = self._view(self._zoo.weights[self._train], labels)
+        # A scikit-learn transformer has its own seed.
+        takes_rng = "rng" in inspect.signature(self._method.fit).parameters
+        rng = {"rng": generator(self._seed, "method")} if takes_rng else {}
+        self._timed("fit", lambda: self._method.fit(view, **rng))
 
     def _distances(self, checkpoints: Checkpoints) -> npt.NDArray[np.float64]:
         n = len(checkpoints)
@@ -173,12 +185,12 @@ class _Run:
     ) -> Callable[[Rows], npt.NDArray[np.intp]]:
         if not hasattr(self._method, "order"):
             rng = generator(self._seed, "ties", "order")
-            return lambda places: order_by_linkage(distances[np.ix_(places, places)], rng)
+            return lambda rows: order_by_linkage(distances[np.ix_(rows, rows)], rng)
 
-        def by_method(places: Rows) -> npt.NDArray[np.intp]:
-            view = Checkpoints(checkpoints.weights[places], checkpoints.layout)
+        def by_method(rows: Rows) -> npt.NDArray[np.intp]:
+            view = self._view(checkpoints.weights[rows])
             order = self._timed("order", lambda: self._method.order(view))
-            return _checked_order(order, len(places))
+            return _checked_order(order, len(rows))
 
         return by_method
 
@@ -206,16 +218,18 @@ def primary_by_model(evaluation: Evaluation, task: str) -> npt.NDArray[np.float6
 
 
 def _checked_embedding(embedding: Any, n: int) -> npt.NDArray[np.floating[Any]]:
-    array = _finite("transform", embedding)
+    array = _numbers("transform", embedding)
     if array.ndim != 2 or len(array) != n or not array.shape[1]:
         raise MethodError(f"transform returned shape {array.shape}, expected ({n}, d) with d ≥ 1")
+    _check_finite("transform", array)
     return array
 
 
 def _checked_distances(distances: Any, n: int) -> npt.NDArray[np.float64]:
-    array = _finite("pairwise", distances).astype(np.float64, copy=False)
+    array = _numbers("pairwise", distances).astype(np.float64, copy=False)
     if array.shape != (n, n):
         raise MethodError(f"pairwise returned shape {array.shape}, expected ({n}, {n})")
+    _check_finite("pairwise", array)
     asymmetry = float(np.abs(array - array.T).max())
     if asymmetry > 1e-6 * float(np.abs(array).max()):
         raise MethodError(f"pairwise is not symmetric: d(i, j) and d(j, i) differ by {asymmetry:g}")
@@ -229,13 +243,21 @@ def _checked_order(order: Any, n: int) -> npt.NDArray[np.intp]:
     return array.astype(np.intp)
 
 
-def _finite(call: str, value: Any) -> npt.NDArray[np.floating[Any]]:
+def _numbers(call: str, value: Any) -> npt.NDArray[np.floating[Any]]:
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise MethodError(
             f"{call} returned {type(value).__name__} of {array.dtype}, expected numbers"
         )
-    if not np.isfinite(array).all():
-        rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
-        raise MethodError(f"{call} returned NaN or infinity in {len(rows)} of {len(array)} rows")
     return array
+
+
+def _check_finite(call: str, array: npt.NDArray[np.floating[Any]]) -> None:
+    # Beyond 1e100 their squares would overflow, and distances be infinite or NaN.
+    largest = np.abs(array).max(axis=1).astype(np.float64)
+    wrong = ~(largest <= 1e100)
+    if wrong.any():
+        raise MethodError(
+            f"{call} returned NaN, infinity or a number beyond 1e100 in {wrong.sum()} of"
+            f" {len(array)} rows"
+        )

@@ -1,13 +1,19 @@
 """Writing files so that a half-written one is never taken for a whole one."""
 
+import logging
 import os
 import shutil
+import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from wsbench.errors import StorageError
+
+_log = logging.getLogger("wsbench")
 
 
 @contextmanager
@@ -20,8 +26,8 @@ def explain_storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(
-            f"{path}: cannot write: {reason}; free some space or choose another folder"
-            " (WSBENCH_HOME, --home)"
+            f"{path}: cannot write: {reason}; free some space or choose another folder, for"
+            " instance with WSBENCH_HOME"
         ) from error
 
 
@@ -52,7 +58,12 @@ def written_whole(path: Path) -> Iterator[Path]:
 def folder_written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; when the block ends well, put it in its place.
 
-    A folder that is there already is replaced as a whole.
+    A folder that is there already is replaced as a whole, or left as it was if the block fails.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written to or the disk is full.
     """
     with explain_storage_errors(path):
         temporary = _temporary_name(path)
@@ -62,16 +73,54 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
             for file in temporary.iterdir():
                 sync(file)
             sync(temporary)
-            if path.exists():
-                old = temporary.with_suffix(".old")
-                path.rename(old)
-                temporary.rename(path)
-                shutil.rmtree(old)
-            else:
-                temporary.rename(path)
+            _exchange(temporary, path)
             sync(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _exchange(temporary: Path, path: Path) -> None:
+    if not path.exists():
+        temporary.rename(path)
+        return
+    old = _temporary_name(path)
+    path.rename(old)
+    try:
+        temporary.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+    shutil.rmtree(old)
+
+
+@contextmanager
+def taking_turns(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; who comes second waits, and is told for whom.
+
+    The lock is the system's: it ends with its process, however that ends.
+
+    Raises
+    ------
+    StorageError
+        If the lock cannot be written beside the folder.
+    """
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    holder = folder.with_name(f".{folder.name}.holder")
+    with explain_storage_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            other = holder.read_text() if holder.exists() else "another process"
+            _log.warning("%s: %s is at work on it; waiting for it to end", folder, other)
+            lock.acquire()
+    try:
+        with explain_storage_errors(folder):
+            holder.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
 
 
 def _temporary_name(path: Path) -> Path:

@@ -2,13 +2,10 @@
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from wsbench.errors import FormatError, UnknownIdError
-
-_KEYS = {"tensors", "activation"}
-_TENSOR_KEYS = {"name", "shape", "axes", "start"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,26 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Convolution:
+    """How a convolution's filter moves over its input, and the max-pooling that follows it."""
+
+    stride: int = 1
+    padding: int = 0
+    pool: int = 1
+
+
+@dataclass(frozen=True)
 class Layout:
     """The tensors of an architecture in the order of the flat vector, without gaps.
+
+    Parameters
+    ----------
+    tensors
+        In the order in which the network applies them; `of` places them.
+    activation
+        What follows every layer but the last: ``"sigmoid"``, ``"leaky-relu"`` (slope 0.01), ….
+    convolutions
+        By the name of its tensor, what a convolution's shape does not say.
 
     Examples
     --------
@@ -53,16 +68,20 @@ class Layout:
 
     tensors: tuple[Tensor, ...]
     activation: str
+    convolutions: Mapping[str, Convolution] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, tensors: Sequence[tuple[str, tuple[int, ...], tuple[str, ...]]], activation: str
+        cls,
+        tensors: Sequence[tuple[str, tuple[int, ...], tuple[str, ...]]],
+        activation: str,
+        convolutions: Mapping[str, Convolution] | None = None,
     ) -> "Layout":
         """Return the layout of tensors, given as (name, shape, axes), one after the other."""
         placed: list[Tensor] = []
         for name, shape, axes in tensors:
             placed.append(Tensor(name, shape, axes, placed[-1].stop if placed else 0))
-        return cls(tuple(placed), activation)
+        return cls(tuple(placed), activation, convolutions or {})
 
     @property
     def n_parameters(self) -> int:
@@ -87,28 +106,47 @@ class Layout:
             {"name": t.name, "shape": list(t.shape), "axes": list(t.axes), "start": t.start}
             for t in self.tensors
         ]
-        return json.dumps({"activation": self.activation, "tensors": tensors})
+        convolutions = {name: asdict(c) for name, c in self.convolutions.items()}
+        return json.dumps(
+            {"activation": self.activation, "tensors": tensors, "convolutions": convolutions}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> "Layout":
         """Return the layout of a JSON text; raise `FormatError` if it is not one without gaps."""
         try:
             content = json.loads(text)
-            if set(content) != _KEYS or any(set(t) != _TENSOR_KEYS for t in content["tensors"]):
-                raise FormatError(
-                    f"layout: expected the keys {_KEYS} and, in tensors, {_TENSOR_KEYS}"
-                )
-            given = tuple(
-                Tensor(str(t["name"]), tuple(t["shape"]), tuple(t["axes"]), t["start"])
-                for t in content["tensors"]
-            )
-            layout = cls.of([(t.name, t.shape, t.axes) for t in given], str(content["activation"]))
-        except (ValueError, TypeError, KeyError) as error:
-            if isinstance(error, FormatError):
-                raise
+            given = tuple(_tensor(**entry) for entry in content["tensors"])
+            convolutions = {n: _convolution(**c) for n, c in content["convolutions"].items()}
+            layout = cls(**{**content, "tensors": given, "convolutions": convolutions})
+            if not isinstance(layout.activation, str):
+                raise TypeError(f"activation {layout.activation!r}")
+            triples = [(t.name, t.shape, t.axes) for t in given]
+            placed = cls.of(triples, layout.activation, convolutions)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise FormatError(f"layout: not the JSON text of a layout ({error})") from None
-        if layout.tensors != given or any(len(t.shape) != len(t.axes) for t in given):
+        if layout != placed or len(set(layout.names)) != len(given):
             raise FormatError(
-                "layout: tensors must follow each other without gaps, an axis name each"
+                "layout: tensors must have different names and follow each other without gaps"
             )
+        if unknown := sorted(set(convolutions) - set(layout.names)):
+            raise FormatError(f"layout: convolutions of unknown tensors {', '.join(unknown)}")
         return layout
+
+
+def _tensor(name: object, shape: object, axes: object, start: object) -> Tensor:
+    """Return the tensor of four values from JSON, or raise `TypeError`."""
+    match name, shape, axes, start:
+        case str(), list(), list(), int():
+            lengths = all(type(length) is int and length > 0 for length in shape)
+            names = all(isinstance(axis, str) for axis in axes)
+            if lengths and names and len(shape) == len(axes):
+                return Tensor(name, tuple(shape), tuple(axes), start)
+    raise TypeError(f"tensor {name!r}: shape {shape!r}, axes {axes!r}, start {start!r}")
+
+
+def _convolution(**values: object) -> Convolution:
+    """Return the convolution of values from JSON, or raise `TypeError`."""
+    if any(type(value) is not int or value < 0 for value in values.values()):
+        raise TypeError(f"convolution {values!r}: expected whole numbers")
+    return Convolution(**values)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from wsbench.checkpoints import NEEDS, Checkpoints
 from wsbench.errors import MethodError
-from wsbench.names import unknown
+from wsbench.names import nearest, unknown
 
 INVARIANCES = ("hidden-permutation", "positive-rescaling", "sign-flip")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -67,7 +67,8 @@ class MethodInfo:
                 f"MethodInfo: name {self.name!r} is not lower-case words joined by hyphens"
             )
         for field, allowed in (("invariances", INVARIANCES), ("needs", tuple(NEEDS))):
-            words = frozenset(getattr(self, field))
+            given = getattr(self, field)
+            words = frozenset([given] if isinstance(given, str) else given)
             if wrong := sorted(words - set(allowed)):
                 raise MethodError(f"MethodInfo: {field} {wrong}: allowed are {', '.join(allowed)}")
             object.__setattr__(self, field, words)
@@ -137,14 +138,17 @@ def load_method(spec: str) -> LoadedMethod:
         points = _entry_points()
         if spec not in points:
             raise unknown("method", spec, points, "Or a file: path/file.py:Class.")
-        attribute = points[spec].attr
-        module = _import(spec, points[spec].module)
+        place, attribute = points[spec].module, points[spec].attr
+        module = _import(spec, place)
     factory = getattr(module, attribute, None)
     if factory is None:
-        classes = [name for name, _ in inspect.getmembers(module, inspect.isclass)]
+        classes = dict(inspect.getmembers(module, inspect.isclass))
+        guess = nearest(attribute, classes)
+        own = [name for name, found in classes.items() if found.__module__ == module.__name__]
         raise MethodError(
-            f"method {spec!r}: {module.__name__} has no {attribute!r};"
-            f" its classes are {', '.join(classes) or 'none'}"
+            f"method {spec!r}: {place} has no {attribute!r}"
+            f"{f'; did you mean {guess!r}?' if guess else '.'}"
+            f" It defines {', '.join(own) or 'no class'}."
         )
     return _loaded(spec, factory, module)
 
@@ -153,7 +157,7 @@ def _loaded(spec: str, factory: Any, module: ModuleType) -> LoadedMethod:
     if isinstance(factory, type):
         try:
             method = factory()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise MethodError(
                 f"method {spec!r}: {factory.__name__}() failed: {_why(error)}"
             ) from error
@@ -181,7 +185,7 @@ def _entry_points() -> dict[str, EntryPoint]:
 def _import(spec: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise MethodError(f"method {spec!r}: cannot import {name}: {_why(error)}") from error
 
 
@@ -196,18 +200,20 @@ def _import_file(spec: str, path: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses and pickle look their module up there
     try:
         found.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise MethodError(f"method {spec!r}: cannot import {path}: {_why(error)}") from error
     return module
 
 
-def _why(error: Exception) -> str:
-    """Return the error in one line, with the line of code that it comes from."""
+def _why(error: BaseException) -> str:
+    """Return the error in one line, with the line of the method's code that it comes from."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    ours = (__file__, importlib.__file__)
+    own = [f for f in frames if f.filename not in ours and not f.filename.startswith("<")]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 

@@ -16,6 +16,6 @@ def unknown(kind: str, name: str, known: Iterable[str], hint: str = "") -> Unkno
     """Return the error for an unknown name: the nearest known one, all that are, what to do."""
     names = sorted(known)
     guess = nearest(name, names)
-    meant = f"; did you mean {guess!r}?" if guess else ""
+    meant = f"; did you mean {guess!r}?" if guess else "."
     allowed = f" Known: {', '.join(names)}." if names else ""
     return UnknownIdError(f"unknown {kind} {name!r}{meant}{allowed}{' ' + hint if hint else ''}")

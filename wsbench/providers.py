@@ -1,11 +1,14 @@
 """Who publishes zoos: packages with an entry point in ``wsbench.zoos``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from wsbench.names import unknown
 
@@ -53,6 +56,8 @@ class BuildState:
 
 Progress = Callable[[BuildState], None]
 
+Columns = Mapping[str, npt.NDArray[Any]]
+
 
 class ZooProvider(Protocol):
     """What an entry point in ``wsbench.zoos`` refers to."""
@@ -73,9 +78,18 @@ class ZooProvider(Protocol):
         *,
         executor: Executor | None,
         workers: int | None,
+        cluster: str | None,
         progress: Progress | None,
     ) -> str:
         """Build the zoo of a recipe in ``folder`` and return its content digest."""
+
+    def rescore(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
+        """Return the columns of scores that a build gives to these rows of weights."""
+
+    def retrain(
+        self, text: str, models: Sequence[int], *, progress: Progress | None
+    ) -> Iterator[Columns]:
+        """Train models again; yield each one's weights and scores, from epoch 0 on, in order."""
 
 
 def providers() -> dict[str, ZooProvider]:

@@ -7,28 +7,35 @@ the sha256 of its answers, so that neither can be changed unnoticed, and is stri
 
 import hashlib
 import json
-import zlib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
-
-import numpy as np
 
 from wsbench.environment import environment
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluate import Evaluation, score
 from wsbench.files import written_whole
+from wsbench.npz import pack, unpack
 from wsbench.store import home
-from wsbench.tasks import Answers, Score, evaluator_digest
+from wsbench.tasks import Answers, Score, check_answers, evaluator_digest
 
 FORMAT = 1
-_KEYS = {
+
+# Every key of a record and the type of its value; a dict stands for an object with these keys.
+_KEYS: Mapping[str, Any] = {
     "format": int,
-    "method": dict,
-    "zoo": dict,
+    "method": {
+        "name": str,
+        "version": str,
+        "description": str,
+        "invariances": list,
+        "needs": list,
+        "spec": str,
+        "code_sha256": str,
+    },
+    "zoo": {"id": str, "content_digest": str},
     "protocol": str,
     "seed": int,
     "evaluator": str,
@@ -38,6 +45,8 @@ _KEYS = {
     "environment": dict,
     "answers": dict | None,
 }
+_ANSWERS_KEYS = {"file": str, "sha256": str, "bytes": int}
+_SCORE_KEYS = {"value": float | None, "interval": list | None}
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
     info = evaluation.method.info
     answers = None
     if not evaluation.error:
-        data = _packed(evaluation.answers)
+        data = pack(evaluation.answers)
         sha256 = hashlib.sha256(data).hexdigest()
         answers = {"file": f"{info.name}-{sha256[:12]}.npz", "sha256": sha256, "bytes": len(data)}
         with written_whole(folder / str(answers["file"])) as temporary:
@@ -126,7 +135,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
     with written_whole(path) as temporary:
         text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
-    return Record(path, content)
+    return Record(path, json.loads(text))
 
 
 def load_record(path: str | Path) -> Record:
@@ -144,12 +153,12 @@ def load_record(path: str | Path) -> Record:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except FileNotFoundError:
         raise UnknownIdError(f"no record {path}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not a record: {error}") from None
-    _check_keys(path, content)
+    _check(path, content)
     digest = _digest(content)[:12]
     if not path.stem.endswith(f"-{digest}"):
         raise IntegrityError(
@@ -176,6 +185,8 @@ def rescore(record: Record | str | Path) -> dict[str, dict[str, Score]]:
     ------
     IntegrityError
         If the answers are missing or are not those the record was written with.
+    FormatError
+        If they are not such as a method can give.
 
     Examples
     --------
@@ -193,7 +204,7 @@ def rescore(record: Record | str | Path) -> dict[str, dict[str, Score]]:
 def load_answers(record: Record) -> Answers:
     """Return the arrays a record's scores are computed from; raise `IntegrityError` if changed."""
     pointer = record.content["answers"]
-    path = record.path.with_name(Path(pointer["file"]).name)
+    path = record.path.parent / Path(pointer["file"]).name
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -201,10 +212,11 @@ def load_answers(record: Record) -> Answers:
     if hashlib.sha256(data).hexdigest() != pointer["sha256"]:
         raise IntegrityError(f"{path}: not the answers that {record.path.name} was written with")
     try:
-        with np.load(BytesIO(data), allow_pickle=False) as content:
-            return dict(content)
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        raise FormatError(f"{path}: not a file of answers: {error}") from None
+        answers = unpack(data)
+        check_answers(answers)
+    except ValueError as error:
+        raise FormatError(f"{path}: not a method's answers: {error}") from None
+    return answers
 
 
 def _digest(content: Mapping[str, Any]) -> str:
@@ -213,29 +225,60 @@ def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _packed(answers: Answers) -> bytes:
-    buffer = BytesIO()
-    np.savez_compressed(buffer, **answers)  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def _check_keys(path: Path, content: object) -> None:
+def _check(path: Path, content: object) -> None:
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise FormatError(f"{path}: not a record: it has no format number")
     if content["format"] != FORMAT:
         raise FormatError(
             f"{path}: format {content['format']}, and this version of wsbench reads {FORMAT}"
         )
-    if set(content) != set(_KEYS):
-        wrong = sorted(set(content) ^ set(_KEYS))
-        raise FormatError(f"{path}: keys missing or unknown: {', '.join(wrong)}")
-    for key, kind in _KEYS.items():
-        if not isinstance(content[key], kind):
-            raise FormatError(f"{path}: {key}: got {content[key]!r:.40}, expected {kind}")
+    faults = list(_faults("", content, _KEYS))
+    if not faults:
+        if content["answers"] is not None:
+            faults += _faults("answers", content["answers"], _ANSWERS_KEYS)
+        for task, scores in content["tasks"].items():
+            faults += _score_faults(f"tasks.{task}", scores)
+    if faults:
+        raise FormatError(f"{path}: {'; '.join(faults)}", faults)
+
+
+def _faults(where: str, value: Any, kind: Any) -> Iterator[str]:
+    """Yield what is wrong with a value of a type, or with an object of keys."""
+    if not isinstance(kind, dict):
+        if not isinstance(value, kind):
+            name = getattr(kind, "__name__", kind)
+            yield f"{where}: got {value!r:.40}, expected {name}"
+    elif not isinstance(value, dict):
+        yield f"{where}: got {value!r:.40}, expected an object"
+    elif set(value) != set(kind):
+        wrong = [f"{where}.{key}".strip(".") for key in sorted(set(value) ^ set(kind))]
+        yield f"missing or unknown: {', '.join(wrong)}"
+    else:
+        for key, of in kind.items():
+            yield from _faults(f"{where}.{key}".strip("."), value[key], of)
+
+
+def _score_faults(where: str, scores: Any) -> Iterator[str]:
+    if not isinstance(scores, dict):
+        yield f"{where}: got {scores!r:.40}, expected an object"
+        return
+    faults = list(_faults(where, scores, dict.fromkeys(scores, _SCORE_KEYS)))
+    yield from faults
+    for name, score in scores.items() if not faults else ():
+        interval = score["interval"]
+        if interval is not None and [type(end) for end in interval] != [float, float]:
+            yield f"{where}.{name}.interval: got {interval!r:.40}, expected two numbers"
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not strict JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is beyond what a float holds")
+    return number
 
 
 def _score_from_json(value: Mapping[str, Any]) -> Score:

@@ -5,13 +5,13 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
 
 from wsbench.errors import FormatError, IntegrityError, RecipeError
-from wsbench.files import explain_storage_errors
+from wsbench.files import taking_turns
 from wsbench.providers import Progress, ZooProvider, provider_of, providers, published_zoos
 from wsbench.schema import ZOO_FILE
-from wsbench.zoo import Zoo, read_zoo
+from wsbench.writer import refuse_to_replace_others
+from wsbench.zoo import Zoo, read_attributes, read_zoo
 
 DEFAULT_ZOO = "digits-mlp-v1"
 
@@ -36,7 +36,8 @@ def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None)
     Parameters
     ----------
     zoo
-        An id such as ``"digits-mlp-v1"``, or a path: anything with a slash, or that exists.
+        An id such as ``"digits-mlp-v1"``, or a path: a `Path`, or a text with a slash or that ends
+        in ``.h5``.
     progress
         Told of every model that is done, if the zoo has to be built.
 
@@ -45,15 +46,23 @@ def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None)
     UnknownIdError
         If there is no such zoo; the message names the nearest.
     FormatError, IntegrityError
-        If its files are damaged, or of another format version.
+        If its files are damaged, of another format version, or not those that were published.
 
     Examples
     --------
     >>> load_zoo("digits-mlp-v1")  # doctest: +SKIP
     Zoo(digits-mlp-v1: 50 models, 2550 checkpoints of 2160 parameters)
     """
-    if _is_path(zoo):
-        return read_zoo(Path(zoo))
+    loaded = read_zoo(find_zoo(zoo, progress=progress))
+    if not is_path(zoo):
+        _check_digest(str(zoo), loaded.content_digest)
+    return loaded
+
+
+def find_zoo(zoo: str | Path, *, progress: Progress | None = None) -> Path:
+    """Return the folder of a zoo, or the path given, having built it if `load_zoo` would."""
+    if is_path(zoo):
+        return Path(zoo)
     zoo_id = str(zoo)
     folder = zoo_folder(zoo_id)
     if not (folder / ZOO_FILE).exists():
@@ -61,7 +70,12 @@ def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None)
         if not published_zoos()[zoo_id].embedded:
             raise FormatError(f"zoo {zoo_id!r} is not on this machine yet: wsbench build {zoo_id}")
         build_zoo(zoo_id, progress=progress)
-    return read_zoo(folder)
+    return folder
+
+
+def is_path(zoo: str | Path) -> bool:
+    """Whether this is the path of a zoo or recipe, not an id."""
+    return isinstance(zoo, Path) or os.sep in zoo or zoo.endswith((".toml", ".h5"))
 
 
 def build_zoo(
@@ -70,6 +84,7 @@ def build_zoo(
     out: Path | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     rebuild: bool = False,
     progress: Progress | None = None,
 ) -> Path:
@@ -85,9 +100,12 @@ def build_zoo(
     out
         The zoo's folder; None for its place in `home`.
     executor
-        Any ``concurrent.futures.Executor``; None for threads in this process.
+        Any ``concurrent.futures.Executor``, whose processes read the data themselves; None for
+        threads in this process.
     workers
         How many threads; None for one a CPU.
+    cluster
+        Address of a Dask scheduler, ``tcp://host:port``, whose workers are sent the data.
     rebuild
         Build it also if it is there already, and replace it.
     progress
@@ -97,32 +115,42 @@ def build_zoo(
     ------
     UnknownIdError, RecipeError
         If there is no such zoo, or its recipe is wrong.
+    DataError
+        If the data that it is trained on are not on this machine.
     IntegrityError
         If a published zoo does not get the digest it was published with.
     StorageError
-        If the folder cannot be written; the models done so far are kept.
+        If the folder cannot be written, or holds other things than a zoo; the models done so far
+        are kept.
+    WorkerError
+        If the workers cannot be reached or are lost; the models done so far are kept.
+    ValueError
+        If more than one of ``executor``, ``workers`` and ``cluster`` is given.
+
+    Examples
+    --------
+    >>> build_zoo("digits-mlp-v1", workers=2)  # doctest: +SKIP
+    PosixPath('/home/ada/.cache/wsbench/zoos/digits-mlp-v1')
     """
+    if sum(given is not None for given in (executor, workers, cluster)) > 1:
+        raise ValueError("build_zoo takes one of executor, workers and cluster, not several")
     provider, zoo_id, text = _recipe(zoo)
-    folder = out or zoo_folder(zoo_id)
-    with explain_storage_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.with_name(f".{folder.name}.lock")).acquire()
-    with lock:
-        if rebuild or not _is_built(folder, text):
-            digest = provider.build(
-                text, folder, executor=executor, workers=workers, progress=progress
+    folder = (out or zoo_folder(zoo_id)).resolve()
+    digest = None if rebuild else _digest_of_built(folder, text)
+    if digest is None:
+        with taking_turns(folder):
+            refuse_to_replace_others(folder)
+            digest = None if rebuild else _digest_of_built(folder, text)
+            digest = digest or provider.build(
+                text, folder, executor=executor, workers=workers, cluster=cluster, progress=progress
             )
-            _check_digest(zoo_id, digest)
+    _check_digest(zoo_id, digest)
     return folder
-
-
-def _is_path(zoo: str | Path) -> bool:
-    return isinstance(zoo, Path) or os.sep in zoo or zoo.endswith((".toml", ".h5"))
 
 
 def _recipe(zoo: str | Path) -> tuple[ZooProvider, str, str]:
     """Who builds a zoo, its id, and the text of its recipe."""
-    if not _is_path(zoo):
+    if not is_path(zoo):
         provider = provider_of(str(zoo))
         return provider, str(zoo), provider.recipe_text(str(zoo))
     path = Path(zoo)
@@ -139,21 +167,23 @@ def _recipe(zoo: str | Path) -> tuple[ZooProvider, str, str]:
     return provider, zoo_id, text
 
 
-def _is_built(folder: Path, text: str) -> bool:
+def _digest_of_built(folder: Path, text: str) -> str | None:
     if not (folder / ZOO_FILE).exists():
-        return False
-    if read_zoo(folder).recipe_text != text:
+        return None
+    built = read_attributes(folder)
+    if built["recipe"] != text:
         raise RecipeError(
             f"{folder}: holds a zoo of another recipe; choose another id, or --rebuild"
         )
-    return True
+    return str(built["content_digest"])
 
 
 def _check_digest(zoo_id: str, digest: str) -> None:
     published = published_zoos().get(zoo_id)
     if published and digest != published.content_digest:
         raise IntegrityError(
-            f"{zoo_id}: built with the digest {digest[:19]}…, published is"
-            f" {published.content_digest[:19]}…: the kernels gave other bits on this machine;"
-            " please report it with the output of: wsbench env"
+            f"{zoo_id}: the digest is {digest[:19]}…, published is"
+            f" {published.content_digest[:19]}…: the file was changed, or the kernels gave other"
+            f" bits; if it is the same after wsbench build {zoo_id} --rebuild, please report it"
+            " with the output of: wsbench env"
         )

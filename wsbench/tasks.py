@@ -1,7 +1,8 @@
 """The tasks: what is asked of a method, what is kept of its answers, and the scores of these.
 
 Scores are computed from the stored answers alone, here and in `wsbench.rescore`, so that a number
-can always be computed again. Rows are numbered as in the zoo; the method saw them shuffled.
+can always be computed again. Rows are numbered in the order in which the method saw them, which
+does not depend on their order in the zoo; so nothing that is kept can depend on it either.
 """
 
 import hashlib
@@ -31,10 +32,12 @@ _EVALUATOR = (
     "tasks.py",
 )
 
+_ANSWERS = ("model", "epoch", "neighbours", "clusters", "heights", "margin", "order")
+
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Which model and which epoch each row is, rows numbered as in the zoo."""
+    """Which model and which epoch each row is."""
 
     model: npt.NDArray[np.int32]
     epoch: npt.NDArray[np.int16]
@@ -54,33 +57,28 @@ class Score:
     interval: tuple[float, float] | None = None
 
 
-def identification_answers(distances: Distances, rows: Rows, truth: Truth, seed: int) -> Answers:
+def identification_answers(distances: Distances, truth: Truth, seed: int) -> Answers:
     """Return what is kept of a method's distances: neighbours, clusters and linkage heights.
 
     Parameters
     ----------
     distances
-        ``(n, n)``, of checkpoints in the order in which the method saw them.
-    rows
-        ``(n,)``: which row of the zoo's numbering each of them is.
+        ``(n, n)``.
     truth
         Labels of the rows; they decide only how many neighbours and clusters are kept.
     seed
         For ties.
     """
-    model = truth.model[rows]
-    _, group, sizes = np.unique(model, return_inverse=True, return_counts=True)
+    _, group, sizes = np.unique(truth.model, return_inverse=True, return_counts=True)
     neighbours = metrics.nearest(
         distances, sizes[group] - 1, rng=generator(seed, "ties", "nearest")
     )
     linkage = single_linkage(distances, rng=generator(seed, "ties", "linkage"))
-    clusters = cut(linkage, len(sizes))
-    back = np.argsort(rows)  # from the order of the zoo to the order the method saw
     return {
-        "neighbours": rows[neighbours][back].astype(np.int32),
-        "clusters": clusters[back].astype(np.int32),
+        "neighbours": neighbours,
+        "clusters": cut(linkage, len(sizes)).astype(np.int32),
         "heights": linkage.heights,
-        "margin": np.array(metrics.margin_parts(distances, model)),
+        "margin": np.array(metrics.margin_parts(distances, truth.model)),
     }
 
 
@@ -107,27 +105,22 @@ def identification_by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDA
     return metrics.model_means(precision, truth.model)
 
 
-def ordering_answers(
-    order_of: Callable[[Rows], npt.NDArray[np.intp]], rows: Rows, truth: Truth
-) -> Answers:
-    """Return the rows of each model in predicted order, model after model.
+def ordering_answers(order_of: Callable[[Rows], npt.NDArray[np.intp]], truth: Truth) -> Answers:
+    """Return the rows of each model in predicted order, models ascending.
 
     Parameters
     ----------
     order_of
-        Puts some checkpoints, named by their places in ``rows``, in order: a permutation of these.
-    rows
-        ``(n,)``: which row of the zoo's numbering each checkpoint is, as the method saw them.
+        Takes the rows of one model, ascending, and returns a permutation that puts them in order.
     truth
         Labels of the rows, to take one model at a time.
     """
-    back = np.argsort(rows)
-    places_by_model = [np.sort(back[model_rows]) for model_rows in truth.rows_by_model()]
+    rows_by_model = [np.sort(rows) for rows in truth.rows_by_model()]
     order: dict[int, Rows] = {}
     # Asked in the order in which models appear, not by number, so that numbers cannot matter.
-    for model in sorted(range(len(places_by_model)), key=lambda m: places_by_model[m][0]):
-        places = places_by_model[model]
-        order[model] = rows[places[order_of(places)]]
+    for model in sorted(range(len(rows_by_model)), key=lambda m: rows_by_model[m][0]):
+        rows = rows_by_model[model]
+        order[model] = rows[order_of(rows)]
     return {"order": np.concatenate([order[m] for m in sorted(order)]).astype(np.int32)}
 
 
@@ -176,6 +169,39 @@ def _with_interval(values: npt.NDArray[np.float64], seed: int, name: str) -> Sco
 def _mean(values: npt.ArrayLike) -> float:
     # In ascending order: numbering the models otherwise must not change the last digit.
     return float(np.mean(np.sort(np.asarray(values, np.float64))))
+
+
+def check_answers(answers: Mapping[str, Any]) -> None:
+    """Raise `ValueError` if arrays from a file are not such as a method's answers can be.
+
+    A score is as good as the answers: a neighbour that is named twice would count twice.
+    """
+    if set(answers) != set(_ANSWERS):
+        raise ValueError(f"expected the arrays {', '.join(_ANSWERS)}, got {', '.join(answers)}")
+    n = answers["model"].size
+    by_model = np.unique(answers["model"], return_counts=True)
+    shapes = dict.fromkeys(_ANSWERS, (n,)) | {
+        "neighbours": (n, int(by_model[1].max(initial=1)) - 1),
+        "heights": (n - 1,),
+        "margin": (2,),
+    }
+    for name, shape in shapes.items():
+        array, kind = answers[name], "f" if name in ("heights", "margin") else "i"
+        if array.shape != shape or array.dtype.kind != kind:
+            raise ValueError(f"{name}: got {array.dtype} {array.shape}, expected {kind} {shape}")
+    truth = Truth(answers["model"], answers["epoch"])
+    rows_by_model = truth.rows_by_model()
+    if any((np.diff(truth.epoch[rows]) == 0).any() for rows in rows_by_model):
+        raise ValueError("epoch: a model has the same epoch twice")
+    neighbours = np.sort(np.c_[answers["neighbours"], np.arange(n)], axis=1)  # and the query
+    if (np.diff(neighbours, axis=1) == 0).any() or neighbours.min() < 0 or neighbours.max() >= n:
+        raise ValueError("neighbours: must be different rows other than the query")
+    if len(np.unique(answers["clusters"])) != len(rows_by_model):
+        raise ValueError(f"clusters: expected {len(rows_by_model)}, one for each model")
+    ends = np.cumsum([len(rows) for rows in rows_by_model])[:-1]
+    ordered = zip(np.split(answers["order"], ends), rows_by_model, strict=True)
+    if not all(np.array_equal(np.sort(order), np.sort(rows)) for order, rows in ordered):
+        raise ValueError("order: must hold the rows of each model, models ascending")
 
 
 def evaluator_digest() -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import FormatError
+from wsbench.hdf5 import get_attributes
 from wsbench.layout import Layout
 from wsbench.schema import ATTRIBUTES, COLUMNS, FORMAT
 
@@ -19,7 +20,8 @@ def structure_faults(file: Any) -> list[str]:
 
     A file of another format version gets that one fault, as nothing else is known about it.
     """
-    version = file.attrs.get("format")
+    attributes = get_attributes(file)
+    version = attributes.get("format")
     if not isinstance(version, int | np.integer):
         return ["attribute 'format' is missing: this is not a zoo file"]
     if version != FORMAT:
@@ -30,7 +32,7 @@ def structure_faults(file: Any) -> list[str]:
     faults = [
         f"attribute {name!r} ({meaning}) is missing or not text"
         for name, meaning in ATTRIBUTES.items()
-        if name != "format" and not isinstance(file.attrs.get(name), str)
+        if name != "format" and not isinstance(attributes.get(name), str)
     ]
     names = {column.name for column in COLUMNS}
     faults += [f"unknown dataset {name!r}" for name in sorted(set(file) - names)]

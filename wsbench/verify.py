@@ -1,78 +1,198 @@
-"""Verifying a zoo on disk: files, format, values and digest; all faults, not only the first."""
+"""Verifying a zoo on disk: its files, its format, and whether what it says is true."""
 
-import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from wsbench.digest import content_digest, file_sha256
-from wsbench.errors import FormatError, WsbenchError
-from wsbench.providers import published_zoos
-from wsbench.schema import MANIFEST_FILE, PROBE_FILE, ZOO_FILE
+import numpy as np
+import numpy.typing as npt
+
+from wsbench import science
+from wsbench.digest import content_digest
+from wsbench.errors import FormatError, WsbenchError, ZooError
+from wsbench.integrity import digest_faults, manifest_faults, probe_faults
+from wsbench.providers import Progress
+from wsbench.schema import FORMAT, ZOO_FILE
+from wsbench.store import DEFAULT_ZOO, find_zoo
 from wsbench.validate import value_faults
-from wsbench.zoo import read_arrays, read_probe
+from wsbench.zoo import read_arrays
+
+Columns = Mapping[str, npt.NDArray[Any]]
+Look = Callable[[], list[str]]
+
+_FORMAT_CLAIM = f"{ZOO_FILE} has the datasets and attributes of format {FORMAT}"
 
 
-def verify_zoo(folder: Path) -> list[str]:
-    """Return every fault of a zoo's folder; none for a zoo that is whole.
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
 
-    Checked are the sha256 of every file against the manifest, the structure of ``zoo.h5`` and its
-    values against the schema, the content digest against the arrays and, for the id of a published
-    zoo, against the digest it was published with.
+    Attributes
+    ----------
+    name
+        A word.
+    claim
+        What holds if the check has passed.
+    about
+        ``"files"`` if a zoo that fails is damaged or no zoo, ``"science"`` if it can be read but
+        is not what it says.
+    outcome
+        ``"passed"``, ``"failed"``, or ``"skipped"`` if it could not be looked at.
+    findings
+        Everything that does not hold; for a skipped check the reason.
+    """
+
+    name: str
+    claim: str
+    about: Literal["files", "science"]
+    outcome: Literal["passed", "failed", "skipped"]
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify_zoo` found in a folder."""
+
+    folder: Path
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that do not hold."""
+        return tuple(check for check in self.checks if check.outcome == "failed")
+
+    @property
+    def skipped(self) -> tuple[Check, ...]:
+        """The checks that could not be made here."""
+        return tuple(check for check in self.checks if check.outcome == "skipped")
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the files are not those of a whole zoo."""
+        return any(check.about == "files" for check in self.failed)
+
+
+def verify_zoo(
+    zoo: str | Path = DEFAULT_ZOO, *, retrain: int = 0, progress: Progress | None = None
+) -> Verification:
+    """Check a zoo on disk: its files, its format, and whether what it says is true.
+
+    The files against the manifest, ``zoo.h5`` against the schema, the arrays against the content
+    digest beside them and the published one; splits against the function of id and number that
+    they are; that no two models share a checkpoint; and the scores of a few models, computed again
+    from their weights, bit for bit. What cannot be looked at, for instance because the data are
+    not on this machine, is skipped and says why.
 
     Parameters
     ----------
-    folder
-        The zoo's folder.
+    zoo
+        Its id, its folder or its ``zoo.h5``, as for `load_zoo`.
+    retrain
+        How many models to train again, spread over the zoo, and compare in every row and bit.
+    progress
+        Told of every model that is done, if the zoo has to be built or models trained again.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is no such zoo; the message names the nearest.
+    FormatError
+        If there is no such folder.
+    ZooError
+        If the zoo does not have as many models as are to be trained again.
 
     Examples
     --------
-    >>> verify_zoo(wsbench.zoo_folder("digits-mlp-v1"))  # doctest: +SKIP
-    []
+    >>> verify_zoo("digits-mlp-v1").failed  # doctest: +SKIP
+    ()
     """
-    faults = _file_faults(folder)
+    path = find_zoo(zoo, progress=progress)
+    folder = path.parent if path.is_file() else path
+    if not folder.is_dir():
+        raise FormatError(f"{folder}: no such folder; verify takes an id or a zoo's folder")
+    checks = [
+        _check("files", "every file is as manifest.json says", lambda: manifest_faults(folder)),
+        _check("probe", "the probe inputs can be read", lambda: probe_faults(folder)),
+    ]
     try:
         attributes, columns = read_arrays(folder / ZOO_FILE)
-    except FormatError as error:
-        return [*faults, *(f"{ZOO_FILE}: {fault}" for fault in error.faults)]
     except WsbenchError as error:
-        return [*faults, str(error)]
-    faults += [f"{ZOO_FILE}: {fault}" for fault in value_faults(columns, attributes)]
-    faults += _digest_faults(attributes, content_digest(columns, attributes["recipe"]))
+        faults = error.faults if isinstance(error, FormatError) else [str(error)]
+        checks.append(_check("format", _FORMAT_CLAIM, lambda: faults))
+        return Verification(folder, tuple(checks))
+    checks += _content_checks(folder, attributes, columns)
+    looks = _science_looks(attributes, columns, retrain, progress)
+    is_whole = all(check.outcome == "passed" for check in checks[2:])
+    for name, claim, look in looks:
+        checks.append(_check(name, claim, look if is_whole else _refuse, "science"))
+    return Verification(folder, tuple(checks))
+
+
+def _check(
+    name: str, claim: str, look: Look, about: Literal["files", "science"] = "files"
+) -> Check:
     try:
-        read_probe(folder / PROBE_FILE)
-    except WsbenchError as error:
-        faults.append(str(error))
-    return faults
+        findings = look()
+    except science.CannotCheckError as reason:
+        return Check(name, claim, about, "skipped", (str(reason),))
+    return Check(name, claim, about, "failed" if findings else "passed", tuple(findings))
 
 
-def _file_faults(folder: Path) -> list[str]:
-    path = folder / MANIFEST_FILE
-    try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-        expected = {str(name): str(entry["sha256"]) for name, entry in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return [f"{path}: missing or not a manifest: {error}"]
-    faults = []
-    for name, sha256 in expected.items():
-        file = folder / Path(name).name
-        if not file.is_file():
-            faults.append(f"{file}: missing; the manifest names it")
-        elif (found := file_sha256(file)) != sha256:
-            faults.append(f"{file}: sha256 {found[:12]}…, the manifest says {sha256[:12]}…")
-    return faults
+def _refuse() -> list[str]:
+    raise science.CannotCheckError("the arrays are not those of a whole zoo")
 
 
-def _digest_faults(attributes: dict[str, Any], digest: str) -> list[str]:
-    faults = []
-    if digest != attributes["content_digest"]:
-        faults.append(
-            f"{ZOO_FILE}: the arrays have the digest {digest[:19]}…, but were written with"
-            f" {attributes['content_digest'][:19]}…"
-        )
-    published = published_zoos().get(attributes["id"])
-    if published and digest != published.content_digest:
-        faults.append(
-            f"{ZOO_FILE}: digest {digest[:19]}… is not the one that {attributes['id']} was"
-            f" published with, {published.content_digest[:19]}…"
-        )
-    return faults
+def _content_checks(folder: Path, attributes: Mapping[str, Any], columns: Columns) -> list[Check]:
+    digest = content_digest(columns, attributes["recipe"])
+    return [
+        _check("format", _FORMAT_CLAIM, lambda: []),
+        _check(
+            "values",
+            "values are in range, rows in order",
+            lambda: value_faults(columns, attributes),
+        ),
+        _check(
+            "digest",
+            "arrays and recipe have the digest written beside them",
+            lambda: digest_faults(folder, attributes, digest),
+        ),
+    ]
+
+
+def _science_looks(
+    attributes: Mapping[str, Any], columns: Columns, retrain: int, progress: Progress | None
+) -> list[tuple[str, str, Look]]:
+    """Return name, claim and what to do of each check of the science."""
+    zoo_id, recipe = attributes["id"], attributes["recipe"]
+    n_models = len(np.unique(columns["model"]))
+    if not 0 <= retrain <= n_models:
+        raise ZooError(f"retrain: got {retrain}, and {zoo_id} has {n_models} models")
+    looks: list[tuple[str, str, Look]] = [
+        (
+            "published",
+            "the digest is the one published for this id",
+            lambda: science.published_findings(zoo_id, attributes["content_digest"]),
+        ),
+        (
+            "splits",
+            "each model is in the split of its id and number",
+            lambda: science.split_findings(zoo_id, columns),
+        ),
+        (
+            "duplicates",
+            "no two models share a checkpoint",
+            lambda: science.duplicate_findings(columns),
+        ),
+        (
+            "scores",
+            f"scores of {min(n_models, science.N_RESCORED)} models, computed again, are the same",
+            lambda: science.score_findings(recipe, columns),
+        ),
+        (
+            "training",
+            f"{retrain} models, trained again, are the same in every row and bit",
+            lambda: science.training_findings(recipe, columns, retrain, progress),
+        ),
+    ]
+    return looks if retrain else looks[:-1]

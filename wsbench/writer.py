@@ -2,30 +2,32 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.digest import StreamedDigest, file_sha256
+from wsbench.card import card
+from wsbench.croissant import croissant
+from wsbench.digest import digest_of_file, file_sha256
+from wsbench.errors import StorageError
 from wsbench.files import folder_written_whole
-from wsbench.layout import Layout
-from wsbench.schema import COLUMNS, FORMAT, MANIFEST_FILE, PROBE_FILE, ZOO_FILE
+from wsbench.hdf5 import created, set_attributes
+from wsbench.header import ZooHeader
+from wsbench.npz import pack
+from wsbench.schema import (
+    CARD_FILE,
+    COLUMNS,
+    CROISSANT_FILE,
+    FOLDER_FILES,
+    FORMAT,
+    MANIFEST_FILE,
+    PROBE_FILE,
+    ZOO_FILE,
+)
 
 Columns = Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class ZooHeader:
-    """What a zoo says about itself: the root attributes of ``zoo.h5`` but for its digest."""
-
-    id: str
-    recipe: str
-    layout: Layout
-    license: str
-    created_by: str
 
 
 def write_zoo(
@@ -39,7 +41,7 @@ def write_zoo(
     Parameters
     ----------
     folder
-        Replaced as a whole if it is there.
+        Replaced as a whole if it is there and holds a zoo, or nothing.
     header
         What the zoo says about itself.
     blocks
@@ -51,19 +53,36 @@ def write_zoo(
     Raises
     ------
     StorageError
-        If the disk is full or the folder cannot be written.
+        If the disk is full, the folder cannot be written, or it holds other things than a zoo.
     """
+    refuse_to_replace_others(folder)
     with folder_written_whole(folder) as temporary:
-        digest = _write_h5(temporary / ZOO_FILE, header, blocks)
-        np.savez_compressed(temporary / PROBE_FILE, inputs=probe_inputs)
+        digest, columns = _write_h5(temporary / ZOO_FILE, header, blocks)
+        (temporary / PROBE_FILE).write_bytes(pack({"inputs": probe_inputs}))
+        _write_text(temporary / CARD_FILE, card(header, columns, digest))
+        _write_text(temporary / CROISSANT_FILE, croissant(header, digest, _entries(temporary)))
         _write_manifest(temporary, header.id, digest)
     return digest
 
 
-def _write_h5(path: Path, header: ZooHeader, blocks: Iterable[Columns]) -> str:
-    import h5py
+def refuse_to_replace_others(folder: Path) -> None:
+    """Raise `StorageError` if a zoo written to ``folder`` would delete what is not of a zoo."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise StorageError(f"{folder}: is a file, and a zoo is a folder; choose another name")
+    found = {path.name for path in folder.iterdir()}
+    others = sorted(found - set(FOLDER_FILES) if ZOO_FILE in found else found)
+    if others:
+        raise StorageError(
+            f"{folder}: holds other things than a zoo ({others[0]}), which would be deleted;"
+            " choose another folder"
+        )
 
-    with h5py.File(path, "w") as file:
+
+def _write_h5(path: Path, header: ZooHeader, blocks: Iterable[Columns]) -> tuple[str, Columns]:
+    """Write ``zoo.h5``; return its content digest and its columns but for the weights."""
+    with created(path) as file:
         small: dict[str, list[npt.NDArray[Any]]] = {c.name: [] for c in COLUMNS if c.axes == "n"}
         for block in blocks:
             _append(file, block["weights"])
@@ -74,17 +93,18 @@ def _write_h5(path: Path, header: ZooHeader, blocks: Iterable[Columns]) -> str:
             if column.axes == "n":
                 data = columns[column.name].astype(column.dtype, casting="equiv")
                 file.create_dataset(column.name, data=data, compression="gzip", shuffle=True)
-        digest = _digest(file, columns, header.recipe)
-        file.attrs.update(
-            format=FORMAT,
-            id=header.id,
-            recipe=header.recipe,
-            layout=header.layout.to_json(),
-            content_digest=digest,
-            created_by=header.created_by,
-            license=header.license,
-        )
-    return digest
+        digest = digest_of_file(file, header.recipe)  # what was written is what is vouched for
+        attributes: dict[str, str | int] = {
+            "format": FORMAT,
+            "id": header.id,
+            "recipe": header.recipe,
+            "layout": header.layout.to_json(),
+            "content_digest": digest,
+            "created_by": header.created_by,
+            "license": header.license,
+        }
+        set_attributes(file, attributes)
+    return digest, columns
 
 
 def _append(file: Any, weights: npt.NDArray[np.float32]) -> None:
@@ -99,22 +119,23 @@ def _append(file: Any, weights: npt.NDArray[np.float32]) -> None:
     dataset[-n:] = weights
 
 
-def _digest(file: Any, columns: Columns, recipe: str) -> str:
-    """Compute the content digest from the file itself: what was written is what is vouched for."""
-    digest = StreamedDigest()
-    for name in sorted([*columns, "weights"]):
-        dataset = file[name]
-        digest.begin(name, dataset.dtype, dataset.shape)
-        rows = dataset.chunks[0]
-        for start in range(0, len(dataset), rows):
-            digest.add(dataset[start : start + rows])
-    return digest.finish(recipe)
-
-
-def _write_manifest(folder: Path, zoo_id: str, digest: str) -> None:
-    files = {
+def _entries(folder: Path) -> dict[str, dict[str, int | str]]:
+    """Return size and sha256 of the files written so far, by name."""
+    return {
         file.name: {"bytes": file.stat().st_size, "sha256": file_sha256(file)}
         for file in sorted(folder.iterdir())
     }
-    manifest = {"format": FORMAT, "id": zoo_id, "content_digest": digest, "files": files}
-    (folder / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _write_manifest(folder: Path, zoo_id: str, digest: str) -> None:
+    manifest = {
+        "format": FORMAT,
+        "id": zoo_id,
+        "content_digest": digest,
+        "files": _entries(folder),
+    }
+    _write_text(folder / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

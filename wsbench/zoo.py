@@ -1,26 +1,29 @@
 """A zoo in memory, and reading one from its folder."""
 
 import tomllib
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from wsbench.checkpoints import Checkpoints
-from wsbench.digest import content_digest
-from wsbench.errors import FormatError, IntegrityError, StorageError
+from wsbench.digest import content_digest, digest_of_file
+from wsbench.errors import FormatError, IntegrityError, StorageError, WsbenchError
+from wsbench.hdf5 import get_attributes
 from wsbench.layout import Layout
 from wsbench.names import unknown
+from wsbench.npz import unpack
 from wsbench.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 from wsbench.validate import structure_faults, value_faults
 
 Rows = npt.NDArray[np.intp]
+
+_AGAIN = "build it again: wsbench build … --rebuild"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +148,9 @@ def read_zoo(folder: Path) -> Zoo:
     path = folder if folder.is_file() else folder / ZOO_FILE
     attributes, columns = read_arrays(path)
     digest = content_digest(columns, attributes["recipe"])
-    if digest != attributes["content_digest"]:
-        raise IntegrityError(
-            f"{path}: damaged: the arrays have the digest {digest[:19]}…, but were written with"
-            f" {attributes['content_digest'][:19]}…; build the zoo again"
-        )
-    _refuse(path, value_faults(columns, attributes))
+    _check_digest(path, digest, attributes)
+    if faults := value_faults(columns, attributes):
+        raise _refusal(path, faults)
     return Zoo(
         id=attributes["id"],
         layout=Layout.from_json(attributes["layout"]),
@@ -163,44 +163,72 @@ def read_zoo(folder: Path) -> Zoo:
     )
 
 
+def read_attributes(folder: Path) -> dict[str, Any]:
+    """Return the attributes of a whole zoo, whose weights need not fit in memory.
+
+    Raises `FormatError` and `IntegrityError` as `read_zoo` does, but for faults of values.
+    """
+    path = folder / ZOO_FILE
+    with _opened(path) as file:
+        attributes = get_attributes(file)
+        digest = digest_of_file(file, attributes["recipe"])
+    _check_digest(path, digest, attributes)
+    return attributes
+
+
 def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Return the attributes and columns of a ``zoo.h5`` whose structure is right.
 
     Raises `FormatError` with the structure's faults, or `IntegrityError` if HDF5 cannot read it.
     """
+    with _opened(path) as file:
+        columns = {column.name: _read_only(file[column.name][:]) for column in COLUMNS}
+        return get_attributes(file), columns
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     import h5py
 
     try:
         with h5py.File(path) as file:
-            _refuse(path, structure_faults(file))
-            columns = {column.name: _read_only(file[column.name][:]) for column in COLUMNS}
-            return dict(file.attrs), columns
+            if faults := structure_faults(file):
+                raise _refusal(path, faults)
+            yield file
+    except WsbenchError:
+        raise
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file; a zoo's folder holds a {ZOO_FILE}") from None
     except PermissionError as error:
         raise StorageError(f"{path}: cannot read: {error.strerror}") from None
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # all of them h5py's
+        reason = str(error).partition("\n")[0]
         raise IntegrityError(
-            f"{path}: truncated, damaged or not HDF5 ({reason}); build the zoo again"
+            f"{path}: truncated, damaged or not HDF5 ({reason}); {_AGAIN}"
         ) from None
 
 
-def _refuse(path: Path, faults: list[str]) -> None:
-    if faults:
-        more = f" (and {len(faults) - 1} more; wsbench verify lists them)" if faults[1:] else ""
-        raise FormatError(f"{path}: {faults[0]}{more}", faults)
+def _check_digest(path: Path, digest: str, attributes: Mapping[str, Any]) -> None:
+    if digest != attributes["content_digest"]:
+        raise IntegrityError(
+            f"{path}: damaged: the arrays have the digest {digest[:19]}…, but were written with"
+            f" {attributes['content_digest'][:19]}…; {_AGAIN}"
+        )
+
+
+def _refusal(path: Path, faults: list[str]) -> FormatError:
+    more = f" (and {len(faults) - 1} more; wsbench verify lists them)" if faults[1:] else ""
+    return FormatError(f"{path}: {faults[0]}{more}", faults)
 
 
 def read_probe(path: Path) -> npt.NDArray[np.float32]:
     """Return the probe inputs of a ``probe.npz``, ``(n_inputs, …)`` float32."""
     try:
-        with np.load(path, allow_pickle=False) as content:
-            inputs = content["inputs"]
+        inputs = unpack(path.read_bytes())["inputs"]
     except FileNotFoundError:
         raise FormatError(f"{path}: missing; a zoo's folder holds its probe inputs") from None
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise IntegrityError(f"{path}: damaged: {error}; build the zoo again") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise IntegrityError(f"{path}: damaged: {error}; {_AGAIN}") from None
     if inputs.dtype != np.float32:
         raise FormatError(f"{path}: dtype {inputs.dtype}, expected float32")
     return _read_only(inputs)

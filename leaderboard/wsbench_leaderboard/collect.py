@@ -26,18 +26,23 @@ def collect(folder: Path) -> list[Row]:
 
     Raises
     ------
+    UnknownIdError
+        If there is no such folder.
     FormatError, IntegrityError
-        If a record or its answers are damaged, or its scores are not those of its answers.
+        If a record or its answers are damaged, or its scores are not those of its answers (those
+        of a stale record may be others, as they were computed in another way).
     """
+    if not folder.is_dir():
+        raise wsbench.UnknownIdError(f"{folder}: no such folder of records; wsbench evaluate writes one")
     rows = []
-    for path in sorted(folder.glob("*/*.json")):
+    for path in sorted(folder.rglob("*.json")):
         record = wsbench.load_record(path)
         scores = wsbench.rescore(record)
-        if scores != record.scores:
+        stale = record.content["evaluator"] != wsbench.evaluator_digest()
+        if scores != record.scores and not stale:
             raise wsbench.IntegrityError(f"{path}: its scores are not those of its answers")
         if scores:
             method = record.content["method"]
-            stale = record.content["evaluator"] != wsbench.evaluator_digest()
             rows.append(Row(record.zoo, method["name"], method["version"], scores, stale))
     return sorted(rows, key=lambda row: (row.zoo, -_primary(row), row.method, row.version))
 

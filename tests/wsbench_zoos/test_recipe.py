@@ -5,7 +5,10 @@ import pytest
 
 from wsbench import RecipeError
 from wsbench_zoos.architectures import MLP
-from wsbench_zoos.recipe import Training, parse_recipe, read_recipe
+from wsbench_zoos.recipe import Training, parse_recipe, publisher_of, read_recipe
+from wsbench_zoos.sources import SOURCES
+
+PUBLISHED = sorted((files("wsbench_zoos") / "recipes").iterdir())
 
 
 def test_parse_recipe__gives_every_value(small_recipe):
@@ -17,9 +20,7 @@ def test_parse_recipe__gives_every_value(small_recipe):
     assert recipe.text == small_recipe
 
 
-@pytest.mark.parametrize(
-    "path", list((files("wsbench_zoos") / "recipes").iterdir()), ids=lambda p: p.name
-)
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.name)
 def test_published_recipes__are_right_and_named_after_their_id(path):
     assert f"{read_recipe(path).id}.toml" == path.name
 
@@ -66,3 +67,16 @@ def test_parse_recipe__says_where_what_and_what_is_allowed(
 def test_read_recipe__names_a_file_that_is_not_there(tmp_path):
     with pytest.raises(RecipeError, match=r"none\.toml: cannot read this recipe"):
         read_recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.name)
+def test_published_recipes__have_the_licence_of_their_data(path):
+    recipe = read_recipe(path)
+    assert recipe.license == SOURCES[recipe.source].license
+
+
+def test_publisher_of__is_somebody_only_for_a_published_recipe_to_the_letter(small_recipe):
+    published = read_recipe(PUBLISHED[0])
+    assert publisher_of(published) == "The wsbench maintainers"
+    assert publisher_of(parse_recipe(published.text + "# edited\n")) is None
+    assert publisher_of(parse_recipe(small_recipe)) is None

@@ -33,3 +33,11 @@ def test_load_data__refuses_arrays_that_are_not_the_published_ones(monkeypatch):
     monkeypatch.setitem(sources.SOURCES, "digits", wrong)
     with pytest.raises(IntegrityError, match="data source 'digits' gave arrays with sha256 "):
         sources.load_data("digits")
+
+
+def test_describe__says_what_the_card_of_a_zoo_shows(small_zoo_folder):
+    origin = sources.SOURCES["digits"].describe(sources.load_data("digits"))
+    assert (origin.n_train, origin.n_test) == (1437, 360)
+    card = (small_zoo_folder / "README.md").read_text(encoding="utf-8")
+    for text in (origin.name, origin.url, origin.preparation, "1,437 samples train, 360 give"):
+        assert text in card

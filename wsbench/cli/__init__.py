@@ -4,13 +4,18 @@ Results go to stdout (``--json`` for machines), progress to stderr. Exit status:
 evaluation failed or a check did not hold, 2 wrong input, 130 interrupted.
 """
 
+import os
 import sys
+import threading
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import typer
 
-from wsbench.cli import evaluation, reproduction, zoos
+from wsbench.cli import conformance, evaluation, reproduction, zoos
 from wsbench.errors import WsbenchError
+
+_INTERRUPTED = 130
 
 _ABOUT = """Benchmark suite and model zoos for weight-space methods.
 
@@ -26,6 +31,7 @@ def application() -> typer.Typer:
         zoos.build,
         zoos.verify,
         evaluation.evaluate_,
+        conformance.check,
         reproduction.reproduce,
         zoos.env,
     ):
@@ -39,18 +45,35 @@ def main() -> None:
     """Run the command line on this process's arguments and exit."""
     try:
         status = application()(standalone_mode=False)
+        if status == _INTERRUPTED:  # typer has made this of a KeyboardInterrupt
+            raise KeyboardInterrupt
+        sys.stdout.flush()  # here, where a failure can still be told
     except WsbenchError as error:
         status = _complain(str(error), error.exit_code)
     except typer.TyperException as error:
-        status = _complain(error.format_message().replace("\n", " "), 2)
+        status = _complain(error.format_message(), 2)
     except (typer.Abort, KeyboardInterrupt):
-        status = _complain("interrupted; what was done is kept, the same command goes on", 130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone (… | head): nobody is left to tell
+        status = _complain(
+            "interrupted; what was done is kept, the same command goes on", _INTERRUPTED
+        )
+        if threading.active_count() > 1:  # for instance in seconds of compiling a kernel;
+            os._exit(status)  # nothing that a thread of ours does is kept
+    except BrokenPipeError:  # the reader has gone (… | head): nobody is left to tell
+        _drop_output()
         status = 1
+    except OSError as error:  # stdout is on a full disk
+        _drop_output()
+        status = _complain(str(error), 2)
     sys.exit(status)
 
 
 def _complain(message: str, status: int) -> int:
-    sys.stderr.write(f"wsbench: {message}\n")
+    if message:  # there is none after the help that a call without arguments gets
+        sys.stderr.write(f"wsbench: {' '.join(message.splitlines())}\n")
     return status
+
+
+def _drop_output() -> None:
+    """Let the interpreter's last flush of stdout succeed, or it would complain and exit 120."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

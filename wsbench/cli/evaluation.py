@@ -1,5 +1,7 @@
 """The command ``evaluate``, and the table it prints."""
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,17 +25,20 @@ def evaluate_(
         ),
     ] = None,
     zoo: Annotated[str, typer.Option(help="Id of a zoo, or path of its folder.")] = "digits-mlp-v1",
-    seed: Annotated[int, typer.Option(min=0, help="For shuffles, ties and methods.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="For shuffles, ties and methods.")
+    ] = 0,
     records: Annotated[
         Path | None, typer.Option(help="Folder for the records; default: in the cache.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score methods on a zoo: which checkpoints belong together, and in which order they came."""
-    loaded = [wsbench.load_method(spec) for spec in methods or wsbench.list_methods()]
-    with build_progress(zoo) as progress:
-        on = wsbench.load_zoo(zoo, progress=progress)
-    results = [wsbench.evaluate(method, on, seed=seed) for method in loaded]
+    with redirect_stdout(sys.stderr):  # what a method prints is not a result
+        loaded = _load(methods or wsbench.list_methods())
+        with build_progress(zoo) as progress:
+            on = wsbench.load_zoo(zoo, progress=progress)
+        results = [wsbench.evaluate(method, on, seed=seed) for method in loaded]
     written = [wsbench.save_record(result, records) for result in results]
     standings = {
         task: wsbench.standings(
@@ -47,6 +52,19 @@ def evaluate_(
         _print(on, results, written, standings)
     if any(result.error for result in results):
         raise typer.Exit(1)
+
+
+def _load(specs: list[str]) -> list[wsbench.LoadedMethod]:
+    loaded: dict[str, wsbench.LoadedMethod] = {}
+    for spec in dict.fromkeys(specs):
+        method = wsbench.load_method(spec)
+        other = loaded.setdefault(method.info.name, method)
+        if other is not method:
+            raise wsbench.MethodError(
+                f"{other.spec} and {spec} are both called {method.info.name!r}: give each a name"
+                " of its own in wsbench.MethodInfo(...)"
+            )
+    return list(loaded.values())
 
 
 def _json(

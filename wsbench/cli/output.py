@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -32,36 +32,73 @@ def human_bytes(n: int) -> str:
     return f"{n} B"
 
 
+def human_seconds(seconds: float) -> str:
+    """Return a duration for people: 45 s, 3 min 05 s, 2 h 10 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
 @contextmanager
-def build_progress(zoo: str) -> Iterator[Callable[[BuildState], None]]:
+def build_progress(zoo: str, doing: str = "building") -> "Iterator[_Bar | _Lines]":
     """Show how far a build is, if there is one: a bar on a terminal, else lines, on stderr."""
-    shown = _Bar(zoo) if sys.stderr.isatty() else _Lines(zoo)
+    task = f"{doing} {zoo}"
+    shown = _Bar(task) if sys.stderr.isatty() else _Lines(task)
     try:
         yield shown
     finally:
         shown.stop()
 
 
-def _speed(state: BuildState, seconds: float) -> str:
-    trained = state.n_done - state.n_resumed
-    return f"{trained * state.steps_per_model / max(seconds, 1e-9):,.0f} steps/s"
+class _Pace:
+    """Speed and time left, by what this run has trained: what it took over cost it no time."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def describe(self, state: BuildState) -> str:
+        trained = state.n_done - state.n_resumed
+        if not trained:
+            self._start = time.monotonic()  # workers have only now begun
+            return ""
+        seconds = time.monotonic() - self._start
+        speed = f"{trained * state.steps_per_model / max(seconds, 1e-9):,.0f} steps/s"
+        if state.n_done == state.n_models:
+            return f"{speed}, done in {human_seconds(seconds)}"
+        left = seconds / trained * (state.n_models - state.n_done)
+        return f"{speed}, {human_seconds(left)} left"
+
+
+def _resumed(state: BuildState) -> str:
+    return f", {state.n_resumed} done before" if state.n_resumed else ""
 
 
 class _Bar:
     """A bar with models done, steps a second and time left, from the first report on."""
 
-    def __init__(self, zoo: str) -> None:
-        self._zoo = zoo
+    def __init__(self, task: str) -> None:
+        self._task = task
+        self._pace = _Pace()
         self._bar: Any = None
-        self._start = time.monotonic()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there was anything to report."""
+        return self._bar is not None
 
     def __call__(self, state: BuildState) -> None:
         if self._bar is None:
             self._bar = _started_bar()
-            resumed = f" ({state.n_resumed} done before)" if state.n_resumed else ""
-            self._bar.add_task(self._zoo + resumed, total=state.n_models, speed="")
-        speed = _speed(state, time.monotonic() - self._start)
-        self._bar.update(self._bar.task_ids[0], completed=state.n_done, speed=speed)
+            self._bar.add_task(self._task, resumed=_resumed(state), pace="")
+        self._bar.update(
+            self._bar.task_ids[0],
+            total=state.n_models,
+            completed=state.n_done,
+            pace=self._pace.describe(state),
+        )
 
     def stop(self) -> None:
         if self._bar is not None:
@@ -70,21 +107,14 @@ class _Bar:
 
 def _started_bar() -> Any:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     bar = Progress(
-        TextColumn("building {task.description}"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("models, {task.fields[speed]},"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("models{task.fields[resumed]}"),
+        TextColumn("{task.fields[pace]}"),
         console=Console(stderr=True),
     )
     bar.start()
@@ -94,26 +124,26 @@ def _started_bar() -> Any:
 class _Lines:
     """Plain progress: the first and last report, and one every five seconds between."""
 
-    def __init__(self, zoo: str) -> None:
-        self._zoo = zoo
-        self._start = time.monotonic()
-        self._last = -5.0
+    def __init__(self, task: str) -> None:
+        self._task = task
+        self._pace = _Pace()
+        self._last: float | None = None
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there was anything to report."""
+        return self._last is not None
 
     def __call__(self, state: BuildState) -> None:
-        seconds = time.monotonic() - self._start
-        if seconds - self._last < 5.0 and state.n_done < state.n_models:
-            return
-        self._last = seconds
-        if state.n_done == state.n_resumed:
-            resumed = f", {state.n_resumed} done before" if state.n_resumed else ""
-            line = f"building {self._zoo}: {state.n_models} models{resumed}"
+        pace = self._pace.describe(state)
+        now = time.monotonic()
+        if self._last is None:
+            line = f"{self._task}: {state.n_models} models{_resumed(state)}"
+        elif pace and (now - self._last >= 5.0 or state.n_done == state.n_models):
+            line = f"{self._task}: {state.n_done}/{state.n_models} models, {pace}"
         else:
-            trained = state.n_done - state.n_resumed
-            left = seconds / trained * (state.n_models - state.n_done)
-            line = (
-                f"building {self._zoo}: {state.n_done}/{state.n_models} models,"
-                f" {_speed(state, seconds)}, {left:.0f} s left"
-            )
+            return
+        self._last = now
         sys.stderr.write(line + "\n")
 
     def stop(self) -> None:

@@ -49,9 +49,9 @@ def _print_tables(results: list[Reproduction]) -> None:
         console.width = 100
     for result in results:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-        for heading in _HEADINGS:
-            justify = "left" if heading == "space" else "right"
-            table.add_column(heading.replace(": ", "\n"), justify=justify)
+        table.add_column(_HEADINGS[0])
+        for heading in _HEADINGS[1:]:
+            table.add_column(heading.replace(": ", "\n"), justify="right")
         for cells in _rows(result):
             table.add_row(*cells)
         print_line(f"{result.zoo_id} ({result.zoo_digest[:19]}…)")

@@ -1,5 +1,7 @@
 """The commands about zoos: list, info, build, verify; and env."""
 
+import sys
+import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +11,14 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, build_progress, human_bytes, print_json, print_line
 from wsbench.schema import ATTRIBUTES, COLUMNS, ZOO_FILE
+from wsbench.zoo import read_attributes
 
 ZooArgument = Annotated[
     str, typer.Argument(metavar="ZOO", help="Id of a zoo, or path of its folder.")
 ]
+
+
+_MAX_FINDINGS = 5
 
 
 def list_(as_json: JsonOption = False) -> None:
@@ -93,47 +99,71 @@ def build(
         Path | None, typer.Option(help="Folder of the zoo; default: its place in the cache.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; default: one a CPU.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler, tcp://host:port.")
+    ] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it again, replace it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every model of a zoo; a build that was stopped goes on where it was."""
+    if workers and cluster:
+        raise typer.BadParameter("--workers is for threads here, --cluster has its own: give one")
     with build_progress(Path(zoo).stem) as progress:
         folder = wsbench.build_zoo(
-            zoo, out=out, workers=workers, rebuild=rebuild, progress=progress
+            zoo, out=out, workers=workers, cluster=cluster, rebuild=rebuild, progress=progress
         )
-    built = wsbench.load_zoo(folder)
+    if not progress.is_used:
+        sys.stderr.write("built already; --rebuild builds it again\n")
+    built = read_attributes(folder)
+    n_models = tomllib.loads(built["recipe"])["models"]
     size = (folder / ZOO_FILE).stat().st_size
     if as_json:
         print_json(
             {
-                "id": built.id,
+                "id": built["id"],
                 "folder": str(folder),
-                "content_digest": built.content_digest,
+                "content_digest": built["content_digest"],
                 "bytes": size,
             }
         )
         return
-    print_line(f"{built.id}: {built.n_models} models, {human_bytes(size)}")
+    print_line(f"{built['id']}: {n_models} models, {human_bytes(size)}")
     print_line(f"  {folder / ZOO_FILE}")
-    print_line(f"  {built.content_digest}")
-    print_line(f"next: wsbench evaluate --zoo {built.id if out is None else folder}")
+    print_line(f"  {built['content_digest']}")
+    print_line(f"next: wsbench evaluate --zoo {built['id'] if out is None else folder}")
 
 
-def verify(zoo: ZooArgument = "digits-mlp-v1", as_json: JsonOption = False) -> None:
-    """Check a zoo's files, format, values and digest; list every fault."""
-    folder = Path(zoo) if Path(zoo).is_dir() else wsbench.zoo_folder(zoo)
-    if not folder.is_dir():
-        wsbench.load_zoo(zoo)  # builds it, or raises what to say about an unknown id
-    faults = wsbench.verify_zoo(folder)
+def verify(
+    zoo: ZooArgument = "digits-mlp-v1",
+    retrain: Annotated[
+        int, typer.Option(min=0, metavar="K", help="Train K models again and compare every bit.")
+    ] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a zoo: its files and format, and whether what it says is true."""
+    with build_progress(zoo, "training") as progress:
+        verification = wsbench.verify_zoo(zoo, retrain=retrain, progress=progress)
     if as_json:
-        print_json({"folder": str(folder), "faults": faults})
+        checks = [asdict(check) for check in verification.checks]
+        print_json({"zoo": zoo, "folder": str(verification.folder), "checks": checks})
     else:
-        for fault in faults:
-            print_line(fault)
-        verdict = f"{len(faults)} faults" if faults else "files, format, values, digest: all right"
-        print_line(f"{folder}: {verdict}")
-    if faults:
-        raise typer.Exit(2)
+        _print_verification(verification)
+    if verification.failed:
+        raise typer.Exit(2 if verification.is_damaged else 1)
+
+
+def _print_verification(verification: wsbench.Verification) -> None:
+    print_line(f"{verification.folder}")
+    for check in verification.checks:
+        first, *others = check.findings or [check.claim]
+        print_line(f"  {check.outcome:<8} {check.name:<10} {first}")
+        for finding in others[:_MAX_FINDINGS]:
+            print_line(f"{'':<22}{finding}")
+        if len(others) > _MAX_FINDINGS:
+            print_line(f"{'':<22}and {len(others) - _MAX_FINDINGS} more; --json lists all")
+    n_failed, n_skipped = len(verification.failed), len(verification.skipped)
+    verdict = f"{n_failed} failed" if n_failed else "all right"
+    print_line(verdict + (f", {n_skipped} skipped" if n_skipped else ""))
 
 
 def env(as_json: JsonOption = False) -> None:

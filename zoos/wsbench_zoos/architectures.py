@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from wsbench import Layout
+from wsbench import Convolution, Layout
 
 if TYPE_CHECKING:
     from wsbench_zoos.recipe import Training
@@ -92,6 +92,7 @@ class CNN:
                 ("fc.weight", (10, second), ("output", "hidden-2")),
             ],
             self.activation,
+            dict.fromkeys(("conv1.weight", "conv2.weight"), Convolution(2, padding=1, pool=2)),
         )
 
     def kernel(self, data: Data, training: Training) -> Kernel:

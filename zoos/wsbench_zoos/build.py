@@ -1,36 +1,37 @@
-"""Building a zoo: models go to any executor, and each is on disk before it counts as done.
+"""Building a zoo: models go to workers, and each is on disk before it counts as done.
 
 A finished model is written to a folder of partial results beside the zoo, named after the recipe;
 a build that is killed, at whatever moment, continues from them. The digest cannot depend on any of
 this, because a model is a pure function of recipe and number (see `training`).
 """
 
+import glob
 import hashlib
-import os
 import shutil
-import zlib
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from zipfile import BadZipFile
 
-import numba
 import numpy as np
 
 import wsbench
-from wsbench import split_of_models, write_zoo
+from wsbench import WorkerError, split_of_models, write_zoo
 from wsbench.files import written_whole
+from wsbench.npz import unpack
 from wsbench.schema import N_PROBE_INPUTS
-from wsbench_zoos.recipe import Recipe
-from wsbench_zoos.sources import load_data
-from wsbench_zoos.training import Trajectory, train_model
+from wsbench_zoos.recipe import Recipe, publisher_of
+from wsbench_zoos.sources import SOURCES, Data, load_data
+from wsbench_zoos.training import Trajectory, code_version
+from wsbench_zoos.workers import Crew, given, threads
 
-# Work given out but not yet written: bounds the memory of a build of any size, and keeps the
-# workers of a large cluster busy.
-_MAX_IN_FLIGHT = 64
+# Work given out but not yet written: bounds the memory of a build of any size, by bytes (models of
+# many epochs) and by models, which still keeps a large cluster busy.
+_MAX_BYTES_IN_FLIGHT = 200_000_000
+_MAX_IN_FLIGHT = 256
+_SILENCE_S = 5.0
 
 
 def build(
@@ -39,6 +40,7 @@ def build(
     *,
     executor: Executor | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     progress: wsbench.Progress | None = None,
 ) -> str:
     """Train all models of a recipe, write the zoo to ``folder`` and return its content digest.
@@ -50,29 +52,37 @@ def build(
     folder
         Where the zoo goes, all or nothing. Finished models are kept in a hidden folder beside it
         until the zoo is whole, and a build that was stopped continues from them.
-    executor
-        Who trains; None for threads in this process.
-    workers
-        How many threads, if there is no executor; None for one a CPU.
+    executor, workers, cluster
+        Who trains: any executor, or this many threads of this process, or the Dask cluster of the
+        scheduler at this address; all None for one thread a CPU.
     progress
-        Told of every model that is done.
+        Told of every model that is done, and before the first.
 
     Raises
     ------
     StorageError
         If something cannot be written; finished models stay.
+    WorkerError
+        If the workers cannot be reached, or are lost; finished models stay.
     """
     partial = _Partial(folder, recipe)
     partial.clean_up_after_crashes()
+    missing = [model for model in range(recipe.models) if not partial.has(model)]
     data = load_data(recipe.source)
-    with nullcontext(executor) if executor else ThreadPoolExecutor(workers or _n_cpus()) as pool:
-        _train_missing(recipe, partial, pool, progress, len(data.train_images))
+    reports = _Reports(recipe, len(missing), len(data.train_images), progress)
+    reports.send()
+    if missing:
+        with _crew(recipe, data, executor, workers, cluster) as crew:
+            reports.send()  # those who train are there: time starts now
+            _train(missing, crew, _max_in_flight(recipe), partial, reports)
     header = wsbench.ZooHeader(
         id=recipe.id,
         recipe=recipe.text,
         layout=recipe.architecture.layout(),
         license=recipe.license,
-        created_by=f"wsbench {wsbench.__version__}, numba {numba.__version__}",
+        created_by=code_version(),
+        data=SOURCES[recipe.source].describe(data),
+        publisher=publisher_of(recipe),
     )
     probe_inputs = data.test_images[:N_PROBE_INPUTS]
     digest = write_zoo(folder, header, _blocks(recipe, partial), probe_inputs)
@@ -80,42 +90,74 @@ def build(
     return digest
 
 
-def _train_missing(
+def _crew(
     recipe: Recipe,
-    partial: "_Partial",
-    executor: Executor,
-    progress: wsbench.Progress | None,
-    n_samples: int,
+    data: Data,
+    executor: Executor | None,
+    n_threads: int | None,
+    address: str | None,
+) -> AbstractContextManager[Crew]:
+    if executor:
+        return given(executor, recipe)
+    if address is None:
+        return threads(recipe, data, n_threads)
+    try:
+        from wsbench_zoos.cluster import cluster
+    except ModuleNotFoundError as error:
+        raise WorkerError(
+            f"a build on a cluster needs Dask, and {error.name} is not installed:"
+            " pip install 'wsbench[cluster]'"
+        ) from None
+    return cluster(address, recipe, data)
+
+
+class _Reports:
+    """Tells how far a build is."""
+
+    def __init__(
+        self, recipe: Recipe, n_missing: int, n_samples: int, progress: wsbench.Progress | None
+    ) -> None:
+        n_done = recipe.models - n_missing
+        n_steps = recipe.epochs * -(-n_samples // recipe.training.batch_size)
+        self._state = wsbench.BuildState(recipe.models, n_done, n_done, n_steps)
+        self._progress = progress
+
+    def send(self) -> None:
+        if self._progress:
+            self._progress(self._state)
+
+    def one_more(self) -> None:
+        self._state = replace(self._state, n_done=self._state.n_done + 1)
+        self.send()
+
+
+def _max_in_flight(recipe: Recipe) -> int:
+    n_bytes = 4 * (recipe.epochs + 1) * (recipe.architecture.layout().n_parameters + 3)
+    return min(_MAX_IN_FLIGHT, 1 + _MAX_BYTES_IN_FLIGHT // n_bytes)
+
+
+def _train(
+    missing: list[int], crew: Crew, max_in_flight: int, partial: "_Partial", reports: _Reports
 ) -> None:
-    missing = [model for model in range(recipe.models) if not partial.has(model)]
-    state = wsbench.BuildState(
-        n_models=recipe.models,
-        n_resumed=recipe.models - len(missing),
-        n_done=recipe.models - len(missing),
-        steps_per_model=recipe.epochs * -(-n_samples // recipe.training.batch_size),
-    )
     waiting = iter(missing)
-    report = progress or (lambda state: None)
-    report(state)
     running: dict[Future[Trajectory], int] = {}
+    is_silent = False
     try:
         while True:
-            for model in islice(waiting, _MAX_IN_FLIGHT - len(running)):
-                running[executor.submit(train_model, recipe.text, model)] = model
+            for model in islice(waiting, max_in_flight - len(running)):
+                running[crew.submit(model)] = model
             if not running:
                 return
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            finished, _ = wait(running, timeout=_SILENCE_S, return_when=FIRST_COMPLETED)
             for future in finished:
                 partial.put(running.pop(future), future.result())
-                state = replace(state, n_done=state.n_done + 1)
-                report(state)
+                reports.one_more()
+            if not (finished or is_silent):
+                crew.explain_silence()
+            is_silent = not finished
     finally:
         for future in running:
             future.cancel()
-
-
-def _n_cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _blocks(recipe: Recipe, partial: "_Partial") -> Iterator[dict[str, np.ndarray]]:
@@ -139,14 +181,14 @@ class _Partial:
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         # Another recipe, or another release of the kernels, must not continue these.
-        key = hashlib.sha256(f"{wsbench.__version__}\n{recipe.text}".encode()).hexdigest()[:12]
+        key = hashlib.sha256(f"{code_version()}\n{recipe.text}".encode()).hexdigest()[:12]
         self._zoo = folder
         self._folder = folder.with_name(f".{folder.name}.{key}.partial")
         self._shape = (recipe.epochs + 1, recipe.architecture.layout().n_parameters)
 
     def clean_up_after_crashes(self) -> None:
         """Remove what a killed build or an older recipe left behind."""
-        for left in self._zoo.parent.glob(f".{self._zoo.name}.*"):
+        for left in self._zoo.parent.glob(f".{glob.escape(self._zoo.name)}.*"):
             if left != self._folder and left.suffix in (".tmp", ".partial"):
                 shutil.rmtree(left, ignore_errors=True)
         for left in self._folder.glob(".*.tmp"):
@@ -156,13 +198,12 @@ class _Partial:
         """Whether this model is there, whole."""
         try:
             self.get(model)
-        except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error):
+        except (OSError, TypeError, ValueError):
             return False
         return True
 
     def get(self, model: int) -> Trajectory:
-        with self._file(model).open("rb") as file, np.load(file, allow_pickle=False) as content:
-            trajectory = Trajectory(**{name: content[name] for name in Trajectory.__annotations__})
+        trajectory = Trajectory(**unpack(self._file(model).read_bytes()))
         if trajectory.weights.shape != self._shape:
             raise ValueError(f"{self._file(model)}: shape {trajectory.weights.shape}")
         return trajectory

@@ -1,14 +1,20 @@
 """The zoos that this package publishes, for wsbench to find by its entry point ``wsbench.zoos``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 import wsbench
 from wsbench import PublishedZoo
+
+Columns = Mapping[str, npt.NDArray[Any]]
 
 
 class Provider:
@@ -35,6 +41,7 @@ class Provider:
         *,
         executor: Executor | None,
         workers: int | None,
+        cluster: str | None,
         progress: wsbench.Progress | None,
     ) -> str:
         """Build the zoo of a recipe and return its content digest."""
@@ -42,8 +49,28 @@ class Provider:
         from wsbench_zoos.recipe import parse_recipe
 
         return build(
-            parse_recipe(text), folder, executor=executor, workers=workers, progress=progress
+            parse_recipe(text),
+            folder,
+            executor=executor,
+            workers=workers,
+            cluster=cluster,
+            progress=progress,
         )
+
+    def rescore(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
+        """Return the columns of scores that a build gives to these rows of weights."""
+        from wsbench_zoos.training import score_checkpoints
+
+        return score_checkpoints(text, weights)
+
+    def retrain(
+        self, text: str, models: Sequence[int], *, progress: wsbench.Progress | None
+    ) -> Iterator[Columns]:
+        """Train models again; yield each one's weights and scores, from epoch 0 on, in order."""
+        from wsbench_zoos.retraining import retrain
+
+        for trajectory in retrain(text, models, progress=progress):
+            yield vars(trajectory)
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wsbench import IntegrityError
+from wsbench import DataOrigin, IntegrityError
 from wsbench_zoos.mnist import read_mnist
 
 N_CLASSES = 10
@@ -47,7 +47,20 @@ class Source:
     sha256: str
     license: str
     origin: str
+    url: str
+    preparation: str
     embedded: bool
+
+    def describe(self, data: Data) -> DataOrigin:
+        """Return what a zoo's card says of these data."""
+        return DataOrigin(
+            name=self.origin,
+            url=self.url,
+            license=self.license,
+            preparation=self.preparation,
+            n_train=len(data.train_images),
+            n_test=len(data.test_images),
+        )
 
 
 def load_data(name: str) -> Data:
@@ -99,6 +112,9 @@ SOURCES: Mapping[str, Source] = {
         sha256="185af581c91d96c7a010f160ecd04dac5c69e15e5687576111e433e50f0bea85",
         license="CC-BY-4.0",
         origin="scikit-learn's copy of the UCI optical recognition of handwritten digits",
+        url="https://doi.org/10.24432/C50P49",
+        preparation="Images of 8×8 pixels at 14×14 by nearest neighbour, pixels in [0, 1]; the"
+        " first of the 1,797 train, in scikit-learn's order.",
         embedded=True,
     ),
     "mnist": Source(
@@ -106,6 +122,9 @@ SOURCES: Mapping[str, Source] = {
         sha256="049f4975acb65c6186c3ef190a03d3eb8268d9467c48b706c13951046c33d047",
         license="CC-BY-SA-3.0",
         origin="the MNIST database of handwritten digits (LeCun, Cortes, Burges)",
+        url="https://huggingface.co/datasets/ylecun/mnist",
+        preparation="Images of 28×28 pixels at 14×14, each pixel the mean of 2×2, in [0, 1]; the"
+        " published training and test sets.",
         embedded=False,
     ),
 }

@@ -1,0 +1,171 @@
+"""For each check a method that is broken in just that way, and fails just that check."""
+
+import numpy as np
+import pytest
+
+import wsbench
+from wsbench.conformance import check_method, measured_invariances
+from wsbench.methods import LoadedMethod
+from wsbench.testing import conformance
+
+FIRST = "fits and answers, reading nothing undeclared"
+SHAPE = "right shape, finite numbers"
+DISTANCE = "symmetric, zero diagonal"
+TWICE = "the same when asked twice"
+ELSEWHERE = "the same in a fresh process"
+ROW_ORDER = "does not depend on row order"
+SUBSET = "a subset gives the rows of the whole"
+INPUT = "leaves its input alone"
+ORDER = "order is a permutation"
+
+
+def loaded(method, spec=""):
+    info = getattr(method, "info", wsbench.MethodInfo("broken"))
+    return LoadedMethod(method, info, spec, "")
+
+
+def embedding(function, **info):
+    class Method:
+        pass
+
+    method = Method()
+    method.transform = function
+    method.info = wsbench.MethodInfo("broken", **info)
+    return loaded(method)
+
+
+def distances(function):
+    class Method:
+        pass
+
+    method = Method()
+    method.pairwise = function
+    return loaded(method)
+
+
+def weights(checkpoints):
+    return checkpoints.weights.astype(float)
+
+
+def euclidean(checkpoints):
+    return wsbench.pairwise_euclidean(checkpoints.weights)
+
+
+def scaled_by_the_first_row(checkpoints):
+    return weights(checkpoints) * (1 + abs(weights(checkpoints)[0, 0]))
+
+
+def centred(checkpoints):
+    return weights(checkpoints) * (1 + weights(checkpoints).std())
+
+
+def writes(checkpoints):
+    array = checkpoints.weights
+    array.setflags(write=True)
+    array += 0
+    return array.copy()
+
+
+def with_order(order):
+    method = embedding(weights).method
+    method.order = order
+    return loaded(method)
+
+
+def longer_uphill(checkpoints):
+    sums = weights(checkpoints).sum(axis=1)
+    return euclidean(checkpoints) * (1 + (sums[:, None] > sums))
+
+
+class DriftsWithEachFit:
+    n_fits = 0
+
+    def fit(self, train, *, rng):
+        self.n_fits += 1
+
+    def transform(self, checkpoints):
+        return weights(checkpoints) * self.n_fits
+
+
+BROKEN = {
+    "reads labels": (embedding(lambda c: c.model[:, None]), [FIRST]),
+    "reads probe inputs": (embedding(lambda c: weights(c) + c.probe_inputs.mean()), [FIRST]),
+    "reads activations": (embedding(lambda c: c.activations("output")[:, :, 0]), [FIRST]),
+    "raises": (embedding(lambda c: 1 / 0), [FIRST]),
+    "one row too few": (embedding(lambda c: weights(c)[1:]), [SHAPE]),
+    "three axes": (embedding(lambda c: weights(c)[:, :, None]), [SHAPE]),
+    "no columns": (embedding(lambda c: weights(c)[:, :0]), [SHAPE]),
+    "NaN": (embedding(lambda c: weights(c) * np.nan), [SHAPE]),
+    "texts": (embedding(lambda c: weights(c).astype(str)), [SHAPE]),
+    "asymmetric": (distances(longer_uphill), [DISTANCE]),
+    "diagonal": (distances(lambda c: euclidean(c) + 1), [DISTANCE]),
+    "negative": (distances(lambda c: -euclidean(c)), [DISTANCE]),
+    "drifts when fitted again": (loaded(DriftsWithEachFit()), [TWICE]),
+    "looks which row is first": (embedding(scaled_by_the_first_row), [ROW_ORDER]),
+    "knows the other rows": (embedding(centred), [SUBSET]),
+    "makes weights writeable": (embedding(writes), [INPUT]),
+    "order too long": (with_order(lambda c: np.arange(len(c) + 1)), [ORDER]),
+    "order repeats": (with_order(lambda c: np.zeros(len(c), int)), [ORDER]),
+    "claims a permutation": (
+        embedding(weights, invariances={"hidden-permutation"}),
+        ["invariant under hidden-permutation"],
+    ),
+    "claims a rescaling": (
+        embedding(lambda c: np.sort(weights(c)), invariances={"positive-rescaling"}),
+        ["invariant under positive-rescaling"],
+    ),
+    "claims a sign flip": (
+        embedding(weights, invariances={"sign-flip"}),
+        ["invariant under sign-flip"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_check_method__fails_a_broken_method_in_just_what_is_broken(name):
+    method, expected = BROKEN[name]
+    failed = [f.check for f in check_method(method) if f.status == "failed"]
+    assert failed == expected
+    assert all(f.detail for f in check_method(method) if f.status == "failed")
+
+
+def test_check_method__fails_a_method_that_differs_between_processes(tmp_path):
+    (tmp_path / "salted.py").write_text(
+        "class Salted:\n"
+        "    def transform(self, checkpoints):\n"
+        "        return checkpoints.weights * (1 + hash('wsbench') % 1000)\n"
+    )
+    findings = check_method(f"{tmp_path}/salted.py:Salted")
+    assert [f.check for f in findings if f.status == "failed"] == [ELSEWHERE]
+
+
+def test_check_method__says_which_line_to_add_for_an_undeclared_need():
+    finding = check_method(BROKEN["reads activations"][0])[0]
+    assert 'add needs={"activations"}' in finding.detail
+
+
+def test_check_method__measures_invariances_and_hints_at_undeclared_ones():
+    def sizes(checkpoints):
+        return np.sort(np.abs(checkpoints.tensors("fc1.weight")).sum(axis=2).astype(float), axis=1)
+
+    findings = check_method(embedding(sizes, invariances={"hidden-permutation"}))
+    by_check = {f.check: f for f in findings}
+    assert by_check["invariant under hidden-permutation"].status == "passed"
+    assert by_check["invariant under sign-flip"].status == "hint"
+    assert 'invariances={"sign-flip"}' in by_check["invariant under sign-flip"].detail
+    assert by_check["invariant under positive-rescaling"].status == "skipped"
+    assert measured_invariances(findings) == ["hidden-permutation", "sign-flip"]
+
+
+def test_check_method__lets_a_method_read_what_it_declares():
+    def answers(checkpoints):
+        return checkpoints.activations("output").reshape(len(checkpoints), -1)
+
+    findings = check_method(embedding(answers, needs={"activations"}))
+    assert [f for f in findings if f.status == "failed"] == []
+    assert measured_invariances(findings) == sorted(wsbench.methods.INVARIANCES)
+
+
+@conformance("euclidean")
+def test_conformance__runs_a_test_for_each_check(finding):
+    assert finding.status in ("passed", "skipped")

@@ -1,0 +1,92 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from wsbench import FormatError, Layout
+from wsbench.forward import ACTIVATIONS, activations
+from wsbench_zoos.architectures import CNN, MLP
+from wsbench_zoos.randomness import initial_weights
+from wsbench_zoos.torch_reference import cnn_forward, mlp_forward
+
+CASES = [(MLP((196, 10, 7, 10)), mlp_forward), (CNN(), cnn_forward)]
+
+
+def random_weights(layout, n):
+    return np.array([initial_weights("x-v1", 0, model, layout) for model in range(n)])
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((30, 14, 14), np.float32)
+
+
+@pytest.mark.parametrize(("architecture", "forward"), CASES, ids=["mlp", "cnn"])
+def test_activations__of_the_output_agree_with_torch(architecture, forward, images):
+    layout = architecture.layout()
+    weights = random_weights(layout, 5)
+    outputs = activations(weights, layout, images, "output")
+    assert outputs.shape == (5, 10, 30)
+    assert outputs.dtype == np.float32
+    for row, output in zip(weights, outputs, strict=True):
+        parameters = [torch.tensor(row[t.start : t.stop].reshape(t.shape)) for t in layout.tensors]
+        expected = forward(parameters, torch.tensor(images)).T
+        np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_activations__of_hidden_convolutions_have_a_sample_for_each_position(images):
+    layout = CNN().layout()
+    weights = random_weights(layout, 3)
+    hidden = activations(weights, layout, images, "hidden-1")
+    assert hidden.shape == (3, 16, 9 * 30)
+    conv1 = torch.tensor(weights[1, :144].reshape(16, 1, 3, 3))
+    x = torch.nn.functional.conv2d(torch.tensor(images)[:, None], conv1, stride=2, padding=1)
+    x = torch.nn.functional.leaky_relu(torch.nn.functional.max_pool2d(x, 2), 0.01)
+    expected = x.permute(1, 2, 3, 0).reshape(16, -1)
+    np.testing.assert_allclose(hidden[1], expected, rtol=1e-4, atol=1e-6)
+    assert activations(weights, layout, images, "hidden-2").shape == (3, 8, 30)
+
+
+def test_activations__do_not_depend_on_the_other_checkpoints(images):
+    layout = MLP((196, 10, 10, 10)).layout()
+    weights = random_weights(layout, 200)
+    many = np.tile(images, (20, 1, 1))  # so many inputs that the checkpoints go in blocks
+    together = activations(weights, layout, many, "hidden-2")
+    alone = activations(weights[150:151], layout, many, "hidden-2")
+    np.testing.assert_allclose(together[150:151], alone, rtol=1e-6)
+
+
+def test_activations__name_the_units_there_are(images):
+    layout = MLP((196, 10, 10, 10)).layout()
+    with pytest.raises(FormatError, match=r"'hidden-3'.*it has hidden-1, hidden-2, output"):
+        activations(random_weights(layout, 1), layout, images, "hidden-3")
+    strange = dataclasses.replace(layout, activation="swish")
+    with pytest.raises(FormatError, match="activation 'swish': known are identity, leaky-relu"):
+        activations(random_weights(layout, 1), strange, images, "output")
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("sigmoid", torch.sigmoid),
+        ("tanh", torch.tanh),
+        ("relu", torch.relu),
+        ("leaky-relu", torch.nn.LeakyReLU(0.01)),
+    ],
+)
+def test_activation_functions__agree_with_torch_without_overflow(name, reference):
+    z = np.float32([-1e9, -100, -3, -0.5, 0, 0.5, 3, 100, 1e9])
+    np.testing.assert_allclose(ACTIVATIONS[name](z), reference(torch.tensor(z)), atol=1e-6)
+
+
+def test_layout__keeps_convolutions_through_json():
+    layout = CNN().layout()
+    assert Layout.from_json(layout.to_json()) == layout
+    with pytest.raises(FormatError, match="convolution"):
+        Layout.from_json(layout.to_json().replace('"stride": 2', '"stride": "2"'))
+    text = layout.to_json()
+    at = text.index('"convolutions"')
+    stray = text[:at] + text[at:].replace("conv1.weight", "conv9")
+    with pytest.raises(FormatError, match="unknown tensors conv9"):
+        Layout.from_json(stray)

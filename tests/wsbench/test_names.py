@@ -1,0 +1,18 @@
+import pytest
+
+import wsbench
+from wsbench.names import nearest, unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "guess"), [("digit-mlp-v1", "digits-mlp-v1"), ("digits-cnn", "digits-cnn-v1"), ("q", None)]
+)  # fmt: skip
+def test_nearest__is_the_name_that_looks_most_alike(name, guess):
+    assert nearest(name, iter(["digits-mlp-v1", "digits-cnn-v1"])) == guess
+
+
+def test_unknown__says_what_was_got_what_is_meant_and_what_there_is():
+    error = unknown("zoo", "svd1", ["svd", "random"], "Do this.")
+    assert str(error) == "unknown zoo 'svd1'; did you mean 'svd'? Known: random, svd. Do this."
+    assert str(unknown("zoo", "x\ny", [])) == "unknown zoo 'x\\ny'."
+    assert isinstance(error, wsbench.UnknownIdError)

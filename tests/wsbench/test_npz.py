@@ -1,0 +1,53 @@
+import random
+
+import numpy as np
+import pytest
+
+from wsbench.npz import pack, unpack
+
+ARRAYS = {
+    "inputs": np.arange(30, dtype=np.float32).reshape(3, 10),
+    "empty": np.zeros((0, 2), np.int16),
+}
+
+
+def test_unpack__gives_what_was_packed():
+    found = unpack(pack(ARRAYS))
+    assert list(found) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(found[name], array, strict=True)
+
+
+def test_pack__gives_the_same_bytes_for_the_same_arrays():
+    assert pack(ARRAYS) == pack({name: array.copy() for name, array in ARRAYS.items()})
+
+
+def test_unpack__raises_or_gives_the_same_arrays_whatever_byte_is_damaged():
+    """numpy.load gives other arrays, and raises six more kinds of error."""
+    data = pack(ARRAYS)
+    rng = random.Random(0)
+    n_raised = 0
+    for place in range(len(data)):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << rng.randrange(8)
+        try:
+            found = unpack(bytes(damaged))
+        except ValueError:
+            n_raised += 1
+        else:
+            arrays = [array for array in found.values() if array.size]
+            assert [a.tobytes() for a in arrays] == [ARRAYS["inputs"].tobytes()]
+    assert n_raised > len(data) / 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_unpack__refuses_truncated_bytes(share):
+    data = pack(ARRAYS)
+    with pytest.raises(ValueError, match="not a whole"):
+        unpack(data[: int(share * len(data))])
+
+
+def test_unpack__executes_nothing():
+    data = pack({"x": np.array([print], object)})
+    with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
+        unpack(data)

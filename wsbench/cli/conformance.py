@@ -1,0 +1,34 @@
+"""The command ``check``: whether a method is what it says it is."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+import wsbench
+from wsbench.cli.output import JsonOption, print_json, print_line
+
+
+def check(
+    method: Annotated[
+        str, typer.Argument(help="Name, package.module:Class or path/file.py:Class.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Check that a method conforms: shapes, determinism, row order, declared invariances."""
+    loaded = wsbench.load_method(method)
+    findings = wsbench.check_method(loaded)
+    n_failed = sum(finding.status == "failed" for finding in findings)
+    if as_json:
+        found = [asdict(finding) for finding in findings]
+        print_json({"method": loaded.info.name, "findings": found, "failed": n_failed})
+    else:
+        for finding in findings:
+            detail = f": {finding.detail}" if finding.detail else ""
+            print_line(f"{finding.status:<8} {finding.check}{detail}")
+        verdict = f"{n_failed} checks failed" if n_failed else "conforms"
+        print_line(f"{loaded.info.name} {loaded.info.version}: {verdict}")
+        if not n_failed:
+            print_line(f"next: wsbench evaluate {method}")
+    if n_failed:
+        raise typer.Exit(1)

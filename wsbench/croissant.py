@@ -1,0 +1,150 @@
+"""The ``croissant.json`` in a zoo's folder: MLCommons Croissant 1.1, from header and schema.
+
+Croissant 1.1 cannot say how to read a dataset of HDF5, so fields name their column as those of a
+table do. What only publishing gives is left out: `datePublished`, and, for a zoo that nobody
+publishes, `creator`. The specification:
+https://raw.githubusercontent.com/mlcommons/croissant/main/docs/croissant-spec-1.1.md
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from wsbench.card import KEYWORDS, title
+from wsbench.header import ZooHeader
+from wsbench.schema import COLUMNS, PROBE_FILE, ZOO_FILE, Column
+
+# The specification's own, less what is not used here, and with the https of schema.org on which its
+# reference implementation, mlcroissant, insists.
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "dct": "http://purl.org/dc/terms/",
+    "arrayShape": "cr:arrayShape",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "isArray": "cr:isArray",
+    "key": "cr:key",
+    "recordSet": "cr:recordSet",
+    "source": "cr:source",
+}
+_RECORDS = "checkpoints"
+_NPZ = "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"
+_FILES = {
+    ZOO_FILE: ("application/x-hdf5", "all checkpoints, a row each"),
+    PROBE_FILE: (_NPZ, "probe inputs for methods that need activations"),
+}
+
+
+def croissant(
+    header: ZooHeader, content_digest: str, files: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Return the Croissant description of a zoo as JSON text.
+
+    Parameters
+    ----------
+    header
+        What the zoo says about itself.
+    content_digest
+        Its identity.
+    files
+        Size and sha256 of its files, as in the manifest.
+    """
+    content = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "name": header.id,
+        "description": f"{title(header)}: the weights of every model at every epoch of its"
+        " training, from initialisation on, with standard splits, for weight-space methods.",
+        "version": f"{header.id.rpartition('-v')[2]}.0.0",
+        "identifier": content_digest,
+        "license": _license_url(header.license),
+        "url": "README.md",
+        "keywords": list(KEYWORDS),
+        "citeAs": _citation(header, content_digest),
+        **_people(header),
+        **_origin(header),
+        "distribution": [_file(name, files[name]) for name in _FILES],
+        "recordSet": [
+            {
+                "@type": "cr:RecordSet",
+                "@id": _RECORDS,
+                "name": _RECORDS,
+                "description": "One record for each checkpoint, model by model, epochs ascending.",
+                "key": [{"@id": f"{_RECORDS}/{name}"} for name in ("model", "epoch")],
+                "field": [_field(column, header.layout.n_parameters) for column in COLUMNS],
+            }
+        ],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _license_url(identifier: str) -> str:
+    return f"https://spdx.org/licenses/{identifier}.html"
+
+
+def _citation(header: ZooHeader, content_digest: str) -> str:
+    author = f"author = {{{{{header.publisher}}}}}, " if header.publisher else ""
+    return (
+        f"@misc{{{header.id}, {author}title = {{{{{header.id}: {title(header)}}}}},"
+        f" howpublished = {{wsbench}}, note = {{{content_digest}}}}}"
+    )
+
+
+def _people(header: ZooHeader) -> dict[str, Any]:
+    if header.publisher is None:
+        return {}
+    organisation = {"@type": "sc:Organization", "name": header.publisher}
+    return {"creator": organisation, "publisher": organisation}
+
+
+def _origin(header: ZooHeader) -> dict[str, Any]:
+    if header.data is None:
+        return {}
+    data = header.data
+    return {
+        "isBasedOn": {
+            "@type": "sc:Dataset",
+            "name": data.name,
+            "url": data.url,
+            "license": _license_url(data.license),
+        }
+    }
+
+
+def _file(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    encoding, description = _FILES[name]
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "description": description,
+        "contentUrl": name,
+        "contentSize": f"{entry['bytes']} B",
+        "encodingFormat": encoding,
+        "sha256": entry["sha256"],
+    }
+
+
+def _field(column: Column, n_parameters: int) -> dict[str, Any]:
+    dtype = np.dtype(column.dtype)
+    array = {"isArray": True, "arrayShape": str(n_parameters)} if column.axes == "np" else {}
+    return {
+        "@type": "cr:Field",
+        "@id": f"{_RECORDS}/{column.name}",
+        "name": column.name,
+        "description": f"{column.meaning}; {dtype.name}",
+        "dataType": "sc:Float" if dtype.kind == "f" else "sc:Integer",
+        **array,
+        "source": {"fileObject": {"@id": ZOO_FILE}, "extract": {"column": column.name}},
+    }

@@ -1,0 +1,148 @@
+"""Whether what a zoo says is true: digest, splits, distinct models, scores and training repeated.
+
+Each function returns what does not hold, one line each, and nothing if all is right. Scores and
+training are repeated by the provider that knows the recipe, and compared bit for bit.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.errors import DataError, IntegrityError, RecipeError
+from wsbench.providers import Progress, ZooProvider, providers, published_zoos
+from wsbench.schema import SPLITS
+from wsbench.splits import split_of_models
+
+Columns = Mapping[str, npt.NDArray[Any]]
+
+# Three models give every epoch, and early, middle and late numbers; a mistake in how scores are
+# computed or stored shows in any model.
+N_RESCORED = 3
+
+
+class CannotCheckError(Exception):
+    """A check cannot be done here; says why."""
+
+
+def published_findings(zoo_id: str, digest: str) -> list[str]:
+    """Hold the digest against the one that was published."""
+    published = published_zoos().get(zoo_id)
+    if published is None:
+        raise CannotCheckError(f"no installed package publishes {zoo_id}")
+    if digest != published.content_digest:
+        return [f"digest {digest[:19]}…, published is {published.content_digest[:19]}…"]
+    return []
+
+
+def split_findings(zoo_id: str, columns: Columns) -> list[str]:
+    """Hold the splits against the function of id and model number that they are."""
+    names = {number: name for name, number in SPLITS.items()}
+    models, first = np.unique(columns["model"], return_index=True)
+    expected = split_of_models(zoo_id, int(models[-1]) + 1)[models]
+    found = columns["split"][first]
+    wrong = np.flatnonzero(found != expected)
+    return [
+        f"model {models[i]} is in {names[int(found[i])]}, and by id and number belongs in"
+        f" {names[int(expected[i])]}"
+        for i in wrong
+    ]
+
+
+def duplicate_findings(columns: Columns) -> list[str]:
+    """Look for equal rows of weights in different models."""
+    model, epoch = columns["model"], columns["epoch"]
+    seen: dict[bytes, int] = {}
+    findings = []
+    for row, weights in enumerate(columns["weights"]):
+        other = seen.setdefault(hashlib.blake2b(weights, digest_size=16).digest(), row)
+        if model[other] != model[row]:
+            findings.append(
+                f"model {model[row]} at epoch {epoch[row]} has the weights of model"
+                f" {model[other]} at epoch {epoch[other]}"
+            )
+    return findings
+
+
+def score_findings(recipe_text: str, columns: Columns) -> list[str]:
+    """Compute the scores of `N_RESCORED` models from their weights, and compare."""
+    rows = np.isin(columns["model"], spread(np.unique(columns["model"]), N_RESCORED))
+    chosen = {name: column[rows] for name, column in columns.items()}
+    provider = _provider_of_recipe(recipe_text)
+    try:
+        again = provider.rescore(recipe_text, chosen["weights"])
+    except (DataError, IntegrityError) as error:
+        raise CannotCheckError(str(error)) from None
+    except RecipeError as error:
+        return [str(error)]
+    return _differences(chosen, again)
+
+
+def training_findings(
+    recipe_text: str, columns: Columns, n_models: int, progress: Progress | None
+) -> list[str]:
+    """Train models again and compare their rows."""
+    models = spread(np.unique(columns["model"]), n_models)
+    provider = _provider_of_recipe(recipe_text)
+    findings = []
+    try:
+        trained = provider.retrain(recipe_text, models.tolist(), progress=progress)
+        for model, again in zip(models, trained, strict=True):
+            rows = columns["model"] == model
+            stored = {name: column[rows] for name, column in columns.items()}
+            findings += _differences(stored, {n: a[stored["epoch"]] for n, a in again.items()})
+    except (DataError, IntegrityError) as error:
+        raise CannotCheckError(str(error)) from None
+    return findings
+
+
+def spread(models: npt.NDArray[np.integer], n: int) -> npt.NDArray[np.integer]:
+    """Return n of the models, from the first to the last at equal steps; all if there are fewer.
+
+    Examples
+    --------
+    >>> spread(np.arange(250), 3).tolist()
+    [0, 124, 249]
+    """
+    places = np.linspace(0, len(models) - 1, min(n, len(models)))
+    return models[places.astype(np.intp)]
+
+
+def _provider_of_recipe(text: str) -> ZooProvider:
+    reason = "no package that trains zoos is installed"
+    for provider in providers().values():
+        try:
+            provider.recipe_id(text, "recipe")
+        except RecipeError as error:
+            reason = str(error)
+        else:
+            return provider
+    raise CannotCheckError(f"no installed package can train this recipe ({reason})")
+
+
+def _differences(stored: Columns, again: Columns) -> list[str]:
+    """Compare columns bit for bit; a line for each that differs."""
+    findings = (_difference(name, stored, values) for name, values in again.items())
+    return [finding for finding in findings if finding]
+
+
+def _difference(name: str, stored: Columns, values: npt.NDArray[Any]) -> str | None:
+    if values.shape != stored[name].shape:
+        return f"{name}: shape {stored[name].shape} stored, {values.shape} computed"
+    differs = _bits(stored[name]) != _bits(values)
+    if not differs.any():
+        return None
+    n_rows = int(differs.reshape(len(differs), -1).any(axis=1).sum())
+    first = tuple(np.argwhere(differs)[0])
+    weight = f", weight {first[1]}" if len(first) > 1 else ""
+    return (
+        f"{name}: differs in {n_rows} of {len(differs)} rows; first model"
+        f" {stored['model'][first[0]]}, epoch {stored['epoch'][first[0]]}{weight}:"
+        f" stored {stored[name][first]}, computed {values[first]}"
+    )
+
+
+def _bits(values: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    return np.ascontiguousarray(values, np.float32).view(np.uint32)

@@ -1,0 +1,169 @@
+"""Training on a Dask cluster: its workers are sent the data once, and must run the same code.
+
+The data go as a plugin of Dask's own kind, which the scheduler hands to every worker process, also
+to one that joins later or comes back after a crash, with wsbench installed or without; a task is
+then no more than the recipe's text and a number. The plugin stays on the scheduler for the next
+build: MNIST takes ten megabytes.
+"""
+
+import asyncio
+import logging
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import distributed
+from distributed.comm import CommClosedError
+from distributed.diagnostics.plugin import UploadFile
+
+from wsbench import WorkerError
+from wsbench.npz import pack, unpack
+from wsbench_zoos.recipe import Recipe
+from wsbench_zoos.sources import Data
+from wsbench_zoos.training import Trajectory, code_version, train_model
+from wsbench_zoos.workers import Crew
+
+_ADDRESS = r"(tcp|tls)://(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})"
+_TIMEOUT_S = 5  # for the first answer; what is lost later is noticed by its connection
+_KEPT = "finished models are kept, the same build goes on from them"
+
+_log = logging.getLogger("wsbench")
+_unpacking = threading.Lock()
+
+
+@contextmanager
+def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[Crew]:
+    """Train on the cluster whose scheduler is at ``tcp://host:port``.
+
+    A worker that dies is Dask's affair, which gives its models to others: a model is a pure
+    function, and training it twice gives the same bits.
+
+    Raises
+    ------
+    WorkerError
+        If no scheduler answers there, the workers cannot train, or the cluster is lost.
+    """
+    with _quiet(), _connected(address) as client, _explained(address):
+        _check_workers(client)
+        sent = _send(client, recipe.source, data)
+        executor = client.get_executor(pure=False)
+
+        def submit(model: int) -> Future[Trajectory]:
+            task = (_train, code_version(), sent, recipe.text, model)
+            future: Future[Trajectory] = executor.submit(*task)
+            return future
+
+        def explain_silence() -> None:
+            if not client.nthreads():
+                _log.warning("%s: the cluster has no workers; waiting for one", address)
+
+        yield Crew(submit, explain_silence)
+
+
+def _check_workers(client: Any) -> None:
+    """Refuse workers of another release: its kernels may give other bits."""
+    for worker, answer in client.run(code_version, on_error="return").items():
+        if answer != code_version():
+            raise _wrong_code(worker, answer, code_version())
+
+
+def _wrong_code(worker: str, found: object, expected: str) -> WorkerError:
+    return WorkerError(
+        f"the worker {worker} has {found}, this build has {expected}; install the same on both"
+    )
+
+
+def _send(client: Any, source: str, data: Data) -> str:
+    """Send the data to all workers, now and later, and return the name by which they have them."""
+    name = f"wsbench-{source}-{data.sha256()[:12]}.npz"
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(pack(vars(data)))
+        plugin = UploadFile(str(file), load=False)
+    plugin.idempotent = True  # a scheduler that has it does not send it again
+    client.register_plugin(plugin, name=name)
+    return name
+
+
+def _train(code: str, sent: str, recipe_text: str, model: int) -> Trajectory:
+    """Train a model in a worker, which may be one that has come after `_check_workers`."""
+    worker = distributed.get_worker()
+    if code_version() != code:
+        raise _wrong_code(worker.address, code_version(), code)
+    with _unpacking:  # threads that begin together must not both do it
+        data = _unpacked(sent)
+    return train_model(recipe_text, model, data)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(sent: str) -> Data:
+    return Data(**unpack(distributed.get_worker().plugins[sent].data))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from logging tracebacks for what one line of ours says."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    """Connect, having first looked who is there: `Client` would wait long, and tell little."""
+    match = re.fullmatch(_ADDRESS, address)
+    if not match:
+        raise WorkerError(
+            f"--cluster: got {address!r}, expected the address that a Dask scheduler prints when it"
+            " starts, tcp://HOST:PORT"
+        )
+    try:
+        socket.create_connection(
+            (match["host"].strip("[]"), int(match["port"])), _TIMEOUT_S
+        ).close()
+        found = asyncio.run(_identity(address))
+        if found != "Scheduler":
+            raise ConnectionError(f"it says that it is a {found}")
+        client = distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
+    except (OSError, OverflowError, TypeError, ValueError, MemoryError) as error:
+        reason = str(error) or f"no answer within {_TIMEOUT_S} s"
+        raise WorkerError(
+            f"--cluster {address}: no Dask scheduler there ({reason}); is it running, and is this"
+            " the address that it printed?"
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close(timeout=_TIMEOUT_S)
+
+
+async def _identity(address: str) -> str:
+    async with distributed.rpc(address, timeout=_TIMEOUT_S) as remote:
+        identity = await asyncio.wait_for(remote.identity(), _TIMEOUT_S)
+        return str(identity["type"])
+
+
+@contextmanager
+def _explained(address: str) -> Iterator[None]:
+    try:
+        yield
+    except distributed.KilledWorker as error:
+        raise WorkerError(
+            f"{address}: {error.allowed_failures + 1} workers died of the same model, at last"
+            f" {error.last_worker.address} (too little memory?); {_KEPT}"
+        ) from None
+    except (CancelledError, CommClosedError):
+        raise WorkerError(
+            f"{address}: the scheduler was stopped, restarted or is out of reach; {_KEPT}"
+        ) from None

@@ -1,0 +1,40 @@
+"""Training some models of a zoo again, to hold the zoo against."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import wsbench
+from wsbench_zoos.recipe import parse_recipe
+from wsbench_zoos.sources import load_data
+from wsbench_zoos.training import Trajectory
+from wsbench_zoos.workers import threads
+
+
+def retrain(
+    recipe_text: str, models: Sequence[int], *, progress: wsbench.Progress | None = None
+) -> Iterator[Trajectory]:
+    """Train models of a recipe again, in threads, and yield their trajectories in order.
+
+    Parameters
+    ----------
+    recipe_text
+        The recipe as TOML.
+    models
+        Their numbers.
+    progress
+        Told of every model that is done, and before the first.
+    """
+    recipe = parse_recipe(recipe_text)
+    data = load_data(recipe.source)
+    n_steps = recipe.epochs * -(-len(data.train_images) // recipe.training.batch_size)
+    state = wsbench.BuildState(len(models), 0, 0, n_steps)
+    report = progress or (lambda state: None)
+    with threads(recipe, data, None) as crew:
+        report(state)  # those who train are there: time starts now
+        running = deque(crew.submit(model) for model in models)
+        while running:
+            trajectory = running.popleft().result()
+            state = replace(state, n_done=state.n_done + 1)
+            report(state)
+            yield trajectory

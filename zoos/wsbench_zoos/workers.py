@@ -1,0 +1,68 @@
+"""Who trains the models of a build: threads of this process, or any executor (Dask: `cluster`).
+
+Each is a context manager that gives a `Crew`, stops what is running when the build fails or is
+interrupted, and turns the loss of a worker into one line.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from wsbench import WorkerError
+from wsbench_zoos.recipe import Recipe
+from wsbench_zoos.sources import Data
+from wsbench_zoos.training import Trajectory, compile_kernel, train_model
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Those who train.
+
+    Attributes
+    ----------
+    submit
+        Takes a model's number.
+    explain_silence
+        Called when nothing was finished for a while: warns the user if something is amiss.
+    """
+
+    submit: Callable[[int], Future[Trajectory]]
+    explain_silence: Callable[[], None] = lambda: None
+
+
+@contextmanager
+def threads(recipe: Recipe, data: Data, n_threads: int | None) -> Iterator[Crew]:
+    """Train in threads that share the data; None for one a CPU.
+
+    The kernels release the GIL. When the block ends early, so does every thread, after its epoch;
+    nobody waits for them.
+    """
+    pool = ThreadPoolExecutor(n_threads or _n_cpus())
+    stop = threading.Event()
+    try:
+        # First, so that the speed which is shown is that of training; and not in the main thread,
+        # where numba was seen to lose a KeyboardInterrupt in a callback from LLVM.
+        pool.submit(compile_kernel, recipe.text, data).result()
+        yield Crew(lambda model: pool.submit(train_model, recipe.text, model, data, stop))
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _n_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def given(executor: Executor, recipe: Recipe) -> Iterator[Crew]:
+    """Train in a given executor, whose processes read the data themselves, once each."""
+    try:
+        yield Crew(lambda model: executor.submit(train_model, recipe.text, model))
+    except BrokenExecutor:
+        raise WorkerError(
+            f"{recipe.id}: a worker process died (killed, or out of memory); finished models are"
+            " kept, the same build goes on from them"
+        ) from None
