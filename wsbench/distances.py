@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 _CANCELLED = 1e-7
 
 _BLOCK_ROWS = 256  # 25 MB of temporaries per array at 12,500 rows
+_MAX_THREADS = 2  # memory-bound; every thread has its temporaries
 _CHUNK_ELEMENTS = 1 << 16  # of the gathered differences: 512 kB, which stay in the L2 cache
 _CENTRE_ROWS = 1000
 
@@ -62,7 +63,7 @@ def pairwise_euclidean(embedding: ArrayLike) -> NDArray[np.float64]:
         _mirror(distances, start, stop)
 
     # A block writes its rows from the diagonal on and their mirror image: no two share an entry.
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(_MAX_THREADS) as threads:
         list(threads.map(finish, range(0, len(rows), _BLOCK_ROWS)))
     return distances
 
