@@ -264,8 +264,8 @@ def _score_faults(where: str, scores: Any) -> Iterator[str]:
         return
     faults = list(_faults(where, scores, dict.fromkeys(scores, _SCORE_KEYS)))
     yield from faults
-    for name, score in scores.items() if not faults else ():
-        interval = score["interval"]
+    for name, entry in scores.items() if not faults else ():
+        interval = entry["interval"]
         if interval is not None and [type(end) for end in interval] != [float, float]:
             yield f"{where}.{name}.interval: got {interval!r:.40}, expected two numbers"
 

@@ -109,7 +109,7 @@ def build_zoo(
     rebuild
         Build it also if it is there already, and replace it.
     progress
-        Told of every model that is done.
+        Told of every model that is done, and before the first, and when the zoo is written.
 
     Raises
     ------

@@ -33,7 +33,9 @@ def collect(folder: Path) -> list[Row]:
         of a stale record may be others, as they were computed in another way).
     """
     if not folder.is_dir():
-        raise wsbench.UnknownIdError(f"{folder}: no such folder of records; wsbench evaluate writes one")
+        raise wsbench.UnknownIdError(
+            f"{folder}: no such folder of records; wsbench evaluate writes one"
+        )
     rows = []
     for path in sorted(folder.rglob("*.json")):
         record = wsbench.load_record(path)

@@ -1,4 +1,4 @@
-"""Zoos with made-up weights: written in milliseconds, whole in every respect."""
+"""A package that publishes zoos, and a process that may not write."""
 
 import os
 import sys
@@ -8,56 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import wsbench
-
-LAYOUT = wsbench.Layout.of(
-    [("a", (2, 3), ("hidden-1", "input")), ("b", (3, 2), ("output", "hidden-1"))], "sigmoid"
-)
-RECIPE = 'id = "made-up-v1"\nmodels = {models}\nepochs = {epochs}\n'
-
-
-@pytest.fixture
-def make_zoo(tmp_path: Path) -> Callable[..., Path]:
-    """Write a zoo of random walks and return its folder; keywords change columns or attributes."""
-
-    def make(name: str = "zoo", models: int = 10, epochs: int = 4, **changes: object) -> Path:
-        rng = np.random.default_rng(0)
-        n = models * (epochs + 1)
-        steps = rng.normal(size=(models, epochs + 1, LAYOUT.n_parameters)) * 0.1
-        steps[:, 0] += rng.normal(size=(models, LAYOUT.n_parameters)) * 0.5
-        columns = {
-            "weights": steps.cumsum(axis=1).reshape(n, -1).astype(np.float32),
-            "model": np.repeat(np.arange(models, dtype=np.int32), epochs + 1),
-            "epoch": np.tile(np.arange(epochs + 1, dtype=np.int16), models),
-            "split": np.repeat(wsbench.split_of_models("made-up-v1", models), epochs + 1),
-            "train_loss": rng.random(n, np.float32),
-            "test_loss": rng.random(n, np.float32),
-            "test_accuracy": rng.random(n, np.float32),
-        }
-        attributes = {
-            "id": "made-up-v1",
-            "recipe": RECIPE.format(models=models, epochs=epochs),
-            "layout": LAYOUT,
-            "license": "CC-BY-4.0",
-            "created_by": "a test",
-        }
-        for key, value in changes.items():
-            (columns if key in columns else attributes)[key] = value
-        probe_inputs = rng.random((7, 3), np.float32)
-        header = wsbench.ZooHeader(**attributes)
-        wsbench.write_zoo(tmp_path / name, header, [columns], probe_inputs)
-        return tmp_path / name
-
-    return make
-
-
-@pytest.fixture
-def made_up_zoo(make_zoo) -> wsbench.Zoo:
-    """10 models of 12 weights, epochs 0 to 4."""
-    return wsbench.load_zoo(make_zoo())
 
 
 @pytest.fixture
@@ -107,8 +60,9 @@ class Publisher:
 @pytest.fixture
 def publisher(tmp_path, make_zoo, monkeypatch) -> Publisher:
     """A publisher that is installed as any package can install one, by its entry point."""
-    found = Publisher(RECIPE.format(models=10, epochs=4), lambda folder: make_zoo(folder))
-    found.publish(wsbench.load_zoo(make_zoo()).content_digest)
+    zoo = wsbench.load_zoo(make_zoo())
+    found = Publisher(zoo.recipe_text, make_zoo)
+    found.publish(zoo.content_digest)
     module = types.ModuleType("made_up_publisher")
     module.PROVIDER = found
     monkeypatch.setitem(sys.modules, "made_up_publisher", module)

@@ -5,8 +5,9 @@ from wsbench.names import nearest, unknown
 
 
 @pytest.mark.parametrize(
-    ("name", "guess"), [("digit-mlp-v1", "digits-mlp-v1"), ("digits-cnn", "digits-cnn-v1"), ("q", None)]
-)  # fmt: skip
+    ("name", "guess"),
+    [("digit-mlp-v1", "digits-mlp-v1"), ("digits-cnn", "digits-cnn-v1"), ("q", None)],
+)
 def test_nearest__is_the_name_that_looks_most_alike(name, guess):
     assert nearest(name, iter(["digits-mlp-v1", "digits-cnn-v1"])) == guess
 

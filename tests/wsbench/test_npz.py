@@ -1,3 +1,4 @@
+import io
 import random
 
 import numpy as np
@@ -38,6 +39,17 @@ def test_unpack__raises_or_gives_the_same_arrays_whatever_byte_is_damaged():
             arrays = [array for array in found.values() if array.size]
             assert [a.tobytes() for a in arrays] == [ARRAYS["inputs"].tobytes()]
     assert n_raised > len(data) / 2
+
+
+def test_unpack__refuses_an_array_whose_header_was_shortened():
+    """numpy.load reads the shorter array, and never comes to the checksum at its end."""
+    buffer = io.BytesIO()
+    np.savez(buffer, inputs=np.zeros((1000, 100)))
+    shorter = buffer.getvalue().replace(b"(1000, 100)", b"(1000, 10 )")
+    with np.load(io.BytesIO(shorter)) as content:
+        assert content["inputs"].shape == (1000, 10)
+    with pytest.raises(ValueError, match=r"not a whole \.npz file: Bad CRC-32"):
+        unpack(shorter)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])

@@ -82,6 +82,7 @@ def test_build_zoo__deletes_nothing_that_is_not_of_a_zoo(publisher, tmp_path):
     for rebuild in (False, True):
         with pytest.raises(wsbench.StorageError, match=r"other things than a zoo \(thesis.tex\)"):
             wsbench.build_zoo("made-up-v1", out=mine, rebuild=rebuild)
+    assert publisher.n_builds == 0  # nothing was trained for nothing
     folder = wsbench.build_zoo("made-up-v1", out=tmp_path / "zoo")
     (folder / "notes.txt").touch()
     with pytest.raises(wsbench.StorageError, match="notes"):
@@ -155,22 +156,24 @@ def test_load_zoo__names_the_command_for_a_zoo_that_is_not_embedded(publisher):
     assert publisher.n_builds == 0
 
 
-def test_load_zoo__takes_a_zoo_that_nobody_publishes_from_its_place(make_zoo, monkeypatch, tmp_path):
+def test_load_zoo__takes_a_zoo_that_nobody_publishes_from_its_place(
+    make_zoo, monkeypatch, tmp_path
+):
     monkeypatch.setenv("WSBENCH_HOME", str(tmp_path))
     make_zoo("zoos/made-up-v1")
     assert wsbench.load_zoo("made-up-v1").n_models == 10
 
 
-_BUILD = "import sys, wsbench; print(wsbench.load_zoo(wsbench.build_zoo(sys.argv[1])).content_digest)"
+_BUILD = (
+    "import sys, wsbench; print(wsbench.load_zoo(wsbench.build_zoo(sys.argv[1])).content_digest)"
+)
 
 
 def test_build_zoo__two_processes_at_once_end_with_the_same_digest(tmp_path, small_recipe):
     recipe = tmp_path / "small.toml"
     recipe.write_text(small_recipe)
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _BUILD, recipe], stdout=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([sys.executable, "-c", _BUILD, recipe], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     digests = [process.communicate()[0] for process in processes]

@@ -51,9 +51,7 @@ def test_identification_scores__by_hand_for_a_wrong_neighbour_and_cluster():
     assert scores["map_at_r"].value == pytest.approx(((0.25 + 1 + 0.5) / 3 + 1) / 2)
     assert scores["rank1"].value == pytest.approx((2 / 3 + 1) / 2)
     assert scores["purity"].value == pytest.approx((1 + 3 / 4) / 2)
-    assert scores["ari"].value == pytest.approx(
-        adjusted_rand_score(TRUTH.model, wrong["clusters"])
-    )
+    assert scores["ari"].value == pytest.approx(adjusted_rand_score(TRUTH.model, wrong["clusters"]))
     by_model = tasks.identification_by_model(wrong, TRUTH)
     np.testing.assert_allclose(by_model, [(0.25 + 1 + 0.5) / 3, 1])
 

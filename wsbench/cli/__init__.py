@@ -44,7 +44,7 @@ def application() -> typer.Typer:
 def main() -> None:
     """Run the command line on this process's arguments and exit."""
     try:
-        status = application()(standalone_mode=False)
+        status = application()(prog_name="wsbench", standalone_mode=False)
         if status == _INTERRUPTED:  # typer has made this of a KeyboardInterrupt
             raise KeyboardInterrupt
         sys.stdout.flush()  # here, where a failure can still be told

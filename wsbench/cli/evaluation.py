@@ -14,6 +14,7 @@ from wsbench.evaluate import primary_by_model
 
 _TASKS = {"identification": "map_at_r", "ordering": "kendall_tau"}
 _WIDE = 92  # columns that value and interval need beside each other
+_LEAST_NAME = 12  # columns left to the names of methods before lines grow longer than the terminal
 
 
 def evaluate_(
@@ -122,7 +123,7 @@ def _print_table(results: list[wsbench.Evaluation], standings: dict[str, dict[st
         console.width = _WIDE
     between = " " if console.width >= _WIDE else "\n"  # value and interval
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("method", no_wrap=True)
+    table.add_column("method", overflow="fold")
     for heading in (f"MAP@R{between}95 %", "rank-1", "ARI", "purity", f"tau{between}95 %"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("ordered\npairs", justify="right", no_wrap=True)
@@ -141,6 +142,11 @@ def _print_table(results: list[wsbench.Evaluation], standings: dict[str, dict[st
             _number(ordered["ordered_pairs"].value),
             f"{sum(result.seconds.values()):.2f}",
         )
+    # Rich cuts what does not fit; names are folded instead, and numbers always whole.
+    longest = max(len(result.method.info.name) for result in results)
+    folded = max(0, longest - _LEAST_NAME) if console.is_terminal else 0
+    whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
+    console.width = max(console.width, whole - folded)
     console.print(table)
 
 

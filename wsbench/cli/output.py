@@ -43,10 +43,12 @@ def human_seconds(seconds: float) -> str:
 
 
 @contextmanager
-def build_progress(zoo: str, doing: str = "building") -> "Iterator[_Bar | _Lines]":
+def build_progress(
+    zoo: str, doing: str = "building", then: str = "writing"
+) -> "Iterator[_Bar | _Lines]":
     """Show how far a build is, if there is one: a bar on a terminal, else lines, on stderr."""
-    task = f"{doing} {zoo}"
-    shown = _Bar(task) if sys.stderr.isatty() else _Lines(task)
+    show = _Bar if sys.stderr.isatty() else _Lines
+    shown = show(f"{doing} {zoo}", _Pace(then))
     try:
         yield shown
     finally:
@@ -54,21 +56,29 @@ def build_progress(zoo: str, doing: str = "building") -> "Iterator[_Bar | _Lines
 
 
 class _Pace:
-    """Speed and time left, by what this run has trained: what it took over cost it no time."""
+    """Speed and time left, by what this run has trained: what it took over cost it no time.
 
-    def __init__(self) -> None:
+    A build reports the last model twice, when it is trained and when the zoo is written.
+    """
+
+    def __init__(self, then: str) -> None:
+        self._then = then
         self._start = time.monotonic()
+        self._trained = ""
 
     def describe(self, state: BuildState) -> str:
-        trained = state.n_done - state.n_resumed
-        if not trained:
-            self._start = time.monotonic()  # workers have only now begun
-            return ""
         seconds = time.monotonic() - self._start
-        speed = f"{trained * state.steps_per_model / max(seconds, 1e-9):,.0f} steps/s"
+        if self._trained:
+            return f"{self._trained}, done in {human_seconds(seconds)}"
+        n_trained = state.n_done - state.n_resumed
+        speed = f"{n_trained * state.steps_per_model / max(seconds, 1e-9):,.0f} steps/s"
         if state.n_done == state.n_models:
-            return f"{speed}, done in {human_seconds(seconds)}"
-        left = seconds / trained * (state.n_models - state.n_done)
+            self._trained = speed if n_trained else "nothing to train"
+            return f"{self._trained}, {self._then}"
+        if not n_trained:
+            self._start = time.monotonic()  # workers have only now begun
+            return "starting"
+        left = seconds / n_trained * (state.n_models - state.n_done)
         return f"{speed}, {human_seconds(left)} left"
 
 
@@ -79,9 +89,9 @@ def _resumed(state: BuildState) -> str:
 class _Bar:
     """A bar with models done, steps a second and time left, from the first report on."""
 
-    def __init__(self, task: str) -> None:
+    def __init__(self, task: str, pace: _Pace) -> None:
         self._task = task
-        self._pace = _Pace()
+        self._pace = pace
         self._bar: Any = None
 
     @property
@@ -113,8 +123,7 @@ def _started_bar() -> Any:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("models{task.fields[resumed]}"),
-        TextColumn("{task.fields[pace]}"),
+        TextColumn("models{task.fields[resumed]}, {task.fields[pace]}"),
         console=Console(stderr=True),
     )
     bar.start()
@@ -124,9 +133,9 @@ def _started_bar() -> Any:
 class _Lines:
     """Plain progress: the first and last report, and one every five seconds between."""
 
-    def __init__(self, task: str) -> None:
+    def __init__(self, task: str, pace: _Pace) -> None:
         self._task = task
-        self._pace = _Pace()
+        self._pace = pace
         self._last: float | None = None
 
     @property
@@ -139,7 +148,7 @@ class _Lines:
         now = time.monotonic()
         if self._last is None:
             line = f"{self._task}: {state.n_models} models{_resumed(state)}"
-        elif pace and (now - self._last >= 5.0 or state.n_done == state.n_models):
+        elif now - self._last >= 5.0 or state.n_done == state.n_models:
             line = f"{self._task}: {state.n_done}/{state.n_models} models, {pace}"
         else:
             return

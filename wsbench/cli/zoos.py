@@ -141,7 +141,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check a zoo: its files and format, and whether what it says is true."""
-    with build_progress(zoo, "training") as progress:
+    with build_progress(zoo, "training", then="comparing") as progress:
         verification = wsbench.verify_zoo(zoo, retrain=retrain, progress=progress)
     if as_json:
         checks = [asdict(check) for check in verification.checks]

@@ -56,7 +56,7 @@ def build(
         Who trains: any executor, or this many threads of this process, or the Dask cluster of the
         scheduler at this address; all None for one thread a CPU.
     progress
-        Told of every model that is done, and before the first.
+        Told of every model that is done, and before the first, and when the zoo is written.
 
     Raises
     ------
@@ -87,6 +87,7 @@ def build(
     probe_inputs = data.test_images[:N_PROBE_INPUTS]
     digest = write_zoo(folder, header, _blocks(recipe, partial), probe_inputs)
     partial.remove()
+    reports.send()
     return digest
 
 

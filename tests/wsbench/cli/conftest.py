@@ -1,0 +1,78 @@
+"""Running the command line: in this process, and on a terminal of its own."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from wsbench.cli import main
+
+COMMAND = [sys.executable, "-c", "from wsbench.cli import main; main()"]
+
+
+@dataclass
+class Result:
+    status: int
+    out: str
+    err: str
+
+    def complaint(self) -> str:
+        """Return the one line that wrong input gets."""
+        assert self.status == 2
+        assert self.out == ""
+        assert self.err.startswith("wsbench: ")
+        assert self.err.endswith("\n")
+        assert self.err.count("\n") == 1, self.err
+        return self.err.removeprefix("wsbench: ").rstrip("\n")
+
+
+@pytest.fixture
+def run(capsys, monkeypatch) -> Callable[..., Result]:
+    """Run ``wsbench`` with these arguments in this process."""
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["wsbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return Result(int(end.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def on_terminal() -> Callable[..., Result]:
+    """Run ``wsbench`` in a process whose stdout and stderr are a terminal of 80 columns."""
+
+    def call(*arguments: object, columns: int = 80) -> Result:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+        environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=theirs,
+            stderr=theirs, env=environment | {"TERM": "xterm"},
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # Linux says so when the other end is closed
+                break
+            if not part:
+                break
+            shown += part
+        os.close(ours)
+        text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode()).replace("\r\n", "\n")
+        return Result(process.wait(), text, "")
+
+    return call

@@ -1,0 +1,186 @@
+import json
+
+import pytest
+
+import wsbench
+
+METHODS = """
+import numpy as np
+import wsbench
+
+print("imported")
+
+class Good:
+    def fit(self, train, *, rng):
+        print("fitting")
+
+    def transform(self, checkpoints):
+        return checkpoints.weights[:, :2]
+
+class Nan:
+    def transform(self, checkpoints):
+        return checkpoints.weights * np.nan
+
+class Shape:
+    def transform(self, checkpoints):
+        return checkpoints.weights[0]
+
+class Nothing:
+    pass
+
+class Namesake:
+    info = wsbench.MethodInfo("euclidean")
+
+    def transform(self, checkpoints):
+        return checkpoints.weights
+"""
+
+
+@pytest.fixture
+def methods(tmp_path):
+    (tmp_path / "methods.py").write_text(METHODS)
+    return tmp_path / "methods.py"
+
+
+def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, publisher):
+    result = run("evaluate", "--zoo", "made-up-v1")
+    assert (result.status, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0] == "made-up-v1: fitted on train models, scored on 2 test models"
+    heading = next(line for line in lines if "method" in line)
+    for column in ("MAP@R", "rank-1", "ARI", "purity", "tau", "pairs", " s"):
+        assert column in heading
+    for name in wsbench.list_methods():
+        assert sum(line.strip().startswith(f"{name} ") for line in lines) == 1
+    assert f"records in {wsbench.home() / 'records' / 'made-up-v1'}:" in lines
+    records = [line.strip() for line in lines if line.endswith(".json")]
+    for name in records:
+        wsbench.load_record(wsbench.home() / "records" / "made-up-v1" / name)
+    assert len(records) == len(wsbench.list_methods())
+    assert lines[-1].strip().startswith("wsbench evaluate ")
+
+
+def test_evaluate__marks_the_best_and_ties(run, make_zoo, methods):
+    zoo = make_zoo(models=50)
+    table = run("evaluate", "euclidean", f"{methods}:Good", "--zoo", zoo).out
+    rows = {
+        line.split()[0]: line.split()
+        for line in table.splitlines()
+        if " 0." in line or " 1." in line
+    }
+    assert rows["euclidean"][2] == "*"
+    assert rows["good"][2] not in "*="
+    table = run(
+        "evaluate", "euclidean", "sklearn.preprocessing:FunctionTransformer", "--zoo", zoo
+    ).out
+    rows = {
+        line.split()[0]: line.split()
+        for line in table.splitlines()
+        if " 0." in line or " 1." in line
+    }
+    assert rows["euclidean"][2] == rows["function-transformer"][2] == "="
+
+
+def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
+    folder = make_zoo()
+    result = run("evaluate", "euclidean", "--zoo", folder, "--seed", "3", "--json")
+    (method,) = json.loads(result.out)["methods"]
+    expected = wsbench.evaluate("euclidean", str(folder), seed=3)
+    assert method["error"] is None
+    assert set(method["standing"].values()) == {"best"}
+    for task, scores in expected.scores.items():
+        for name, score in scores.items():
+            found = method["scores"][task][name]
+            assert found["value"] == score.value
+            assert (found["interval"] and tuple(found["interval"])) == score.interval
+    assert wsbench.rescore(method["record"]) == expected.scores
+
+
+def test_evaluate__what_a_method_prints_is_no_result(run, make_zoo, methods):
+    result = run("evaluate", f"{methods}:Good", "--zoo", make_zoo(), "--json")
+    json.loads(result.out)
+    assert result.err == "imported\nfitting\n"
+
+
+def test_evaluate__writes_records_where_it_is_told(run, make_zoo, tmp_path):
+    run("evaluate", "euclidean", "--zoo", make_zoo(), "--records", tmp_path / "r")
+    assert len(list((tmp_path / "r" / "made-up-v1").glob("*.json"))) == 1
+    assert not wsbench.home().exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Nan", "returned NaN, infinity"),
+        ("Shape", "transform returned shape (12,), expected (8, d)"),
+    ],
+)
+def test_evaluate__goes_on_after_a_method_that_failed_and_exits_1(
+    run, make_zoo, methods, name, message
+):
+    arguments = ["evaluate", f"{methods}:{name}", "euclidean", "--zoo", make_zoo()]
+    result = run(*arguments)
+    assert result.status == 1
+    assert "Traceback" not in result.out + result.err
+    failed = next(line for line in result.out.splitlines() if "failed: " in line)
+    assert failed.startswith(f"{name.lower()} failed: wsbench.errors.MethodError: ")
+    assert message in failed
+    assert any(line.split()[:1] == ["euclidean"] for line in result.out.splitlines())
+    result = run(*arguments, "--json")
+    assert result.status == 1
+    bad, good = json.loads(result.out)["methods"]
+    assert bad["error"].startswith("Traceback")
+    assert message in wsbench.load_record(bad["record"]).content["error"]
+    assert (bad["scores"], bad["standing"]["ordering"]) == ({}, None)
+    assert good["error"] is None
+
+
+def test_evaluate__of_failed_methods_only_still_prints(run, make_zoo, methods):
+    result = run("evaluate", f"{methods}:Nan", "--zoo", make_zoo())
+    assert result.status == 1
+    assert "nan failed: " in result.out
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("euclidian", "unknown method 'euclidian'; did you mean 'euclidean'?"),
+        ("{file}:Nothing", "has neither transform(checkpoints) nor pairwise(checkpoints)"),
+        ("{file}:Gud", "has no 'Gud'; did you mean 'Good'?"),
+        ("no_such_module:Class", "cannot import no_such_module: ModuleNotFoundError"),
+        ("gone.py:Class", "no file gone.py"),
+    ],
+)
+def test_evaluate__wrong_method_is_one_line(run, make_zoo, methods, spec, message):
+    arguments = ["evaluate", "euclidean", spec.format(file=methods), "--zoo", make_zoo()]
+    result = run(*arguments)
+    result.err = result.err.removeprefix("imported\n")  # by the method's file
+    assert message in result.complaint()
+    assert not wsbench.home().exists()
+
+
+def test_evaluate__unknown_zoo_is_one_line(run):
+    message = run("evaluate", "euclidean", "--zoo", "digits-mpl-v1").complaint()
+    assert "unknown zoo 'digits-mpl-v1'; did you mean 'digits-mlp-v1'?" in message
+
+
+def test_evaluate__zoo_without_test_models_is_one_line(run, make_zoo):
+    folder = make_zoo(models=1)
+    assert "has no two checkpoints of a t" in run("evaluate", "random", "--zoo", folder).complaint()
+
+
+def test_evaluate__a_method_named_twice_is_evaluated_once(run, make_zoo):
+    result = run("evaluate", "random", "random", "--zoo", make_zoo(), "--json")
+    assert len(json.loads(result.out)["methods"]) == 1
+
+
+def test_evaluate__two_methods_of_one_name_are_refused(run, make_zoo, methods):
+    result = run("evaluate", "euclidean", f"{methods}:Namesake", "--zoo", make_zoo())
+    result.err = result.err.removeprefix("imported\n")
+    assert "are both called 'euclidean': give each a name of its own" in result.complaint()
+
+
+def test_evaluate__explains_records_that_cannot_be_written(run, make_zoo, tmp_path):
+    (tmp_path / "file").touch()
+    arguments = ["evaluate", "random", "--zoo", make_zoo(), "--records", tmp_path / "file"]
+    assert "cannot write: Not a directory" in run(*arguments).complaint()

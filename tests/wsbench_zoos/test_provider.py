@@ -1,0 +1,36 @@
+import re
+
+import pytest
+
+import wsbench
+from wsbench_zoos.provider import PROVIDER
+from wsbench_zoos.recipe import parse_recipe
+from wsbench_zoos.sources import SOURCES
+
+PUBLISHED = PROVIDER.zoos()
+
+
+@pytest.mark.parametrize("zoo_id", PUBLISHED)
+def test_registry__agrees_with_the_recipe(zoo_id):
+    zoo, recipe = PUBLISHED[zoo_id], parse_recipe(PROVIDER.recipe_text(zoo_id))
+    n_parameters = recipe.architecture.layout().n_parameters
+    assert (zoo.id, recipe.id) == (zoo_id, zoo_id)
+    assert zoo.title == recipe.title
+    assert zoo.models == recipe.models
+    assert zoo.checkpoints == recipe.models * (recipe.epochs + 1)
+    assert zoo.parameters == n_parameters
+    assert zoo.embedded == SOURCES[recipe.source].embedded
+    # shuffle and gzip leave trained weights between .7 and .95 of their size
+    assert 0.7 < zoo.bytes / (4 * zoo.checkpoints * n_parameters) < 0.95
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", zoo.content_digest)
+
+
+def test_registry__is_found_by_wsbench():
+    assert wsbench.published_zoos().items() >= PUBLISHED.items()
+    assert "digits-mlp-v1" in PUBLISHED
+
+
+def test_recipe_id__is_that_of_a_right_recipe_only(small_recipe):
+    assert PROVIDER.recipe_id(small_recipe, "x.toml") == "small-mlp-v1"
+    with pytest.raises(wsbench.RecipeError, match=r"x\.toml"):
+        PROVIDER.recipe_id("id = 'small-mlp-v1'", "x.toml")
