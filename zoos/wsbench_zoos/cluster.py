@@ -12,7 +12,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -132,7 +132,8 @@ def _connected(address: str) -> Iterator[Any]:
         socket.create_connection(
             (match["host"].strip("[]"), int(match["port"])), _TIMEOUT_S
         ).close()
-        found = asyncio.run(_identity(address))
+        with ThreadPoolExecutor(1) as apart:  # this thread may have a loop already: a notebook's
+            found = apart.submit(asyncio.run, _identity(address)).result()
         if found != "Scheduler":
             raise ConnectionError(f"it says that it is a {found}")
         client = distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
