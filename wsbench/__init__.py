@@ -24,7 +24,8 @@ from wsbench.errors import (
 from wsbench.evaluate import Evaluation, evaluate
 from wsbench.header import DataOrigin, ZooHeader
 from wsbench.layout import Convolution, Layout, Tensor
-from wsbench.methods import LoadedMethod, MethodInfo, list_methods, load_method
+from wsbench.loading import list_methods, load_method, load_methods
+from wsbench.methods import LoadedMethod, MethodInfo
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.ranking import standings
 from wsbench.records import Record, load_record, rescore, save_record
@@ -80,6 +81,7 @@ __all__ = [
     "home",
     "list_methods",
     "load_method",
+    "load_methods",
     "load_record",
     "load_zoo",
     "pairwise_euclidean",

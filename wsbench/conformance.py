@@ -5,12 +5,13 @@ second call, another process, a symmetry of the network) and compares. Where two
 equal they may differ by rounding: by 1e-5 of the largest distance.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,17 +20,18 @@ import numpy.typing as npt
 
 from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.distances import pairwise_euclidean
-from wsbench.forward import activations
+from wsbench.invariance import TOLERANCE, distances_before_and_after, holds
 from wsbench.layout import Layout
-from wsbench.methods import DistanceMethod, LoadedMethod, load_method
+from wsbench.loading import load_method
+from wsbench.methods import LoadedMethod
 from wsbench.seeding import generator
-from wsbench.symmetry import ACTIONS, APPLIES_TO
+from wsbench.symmetry import ACTIONS
 
 Status = Literal["passed", "failed", "skipped", "hint"]
 Distances = npt.NDArray[np.float64]
 
-_TOLERANCE = 1e-5
-_N_MODELS, _N_EPOCHS = 4, 6
+# More checkpoints than parameters, so that a method may have as many components as either.
+_N_MODELS, _N_EPOCHS = 10, 12
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,6 @@ def check_method(method: str | LoadedMethod) -> list[Finding]:
     return list(_findings(_Subject(loaded)))
 
 
-def measured_invariances(findings: list[Finding]) -> list[str]:
-    """Return the symmetries that the findings of `check_method` show the method not to see."""
-    return sorted(
-        finding.check.removeprefix("invariant under ")
-        for finding in findings
-        if finding.check.startswith("invariant") and finding.status in ("passed", "hint")
-    )
-
-
 def tiny_layout(activation: str) -> Layout:
     """Return the layout of the MLP 12-6-5-3 on which methods are checked."""
     return Layout.of(
@@ -112,35 +105,22 @@ class _Subject:
         )
 
     def view(
-        self, weights: npt.NDArray[np.float32] | None = None, activation: str = "sigmoid"
+        self, weights: npt.NDArray[np.float32] | None = None, layout: Layout | None = None
     ) -> Checkpoints:
-        needs = self.loaded.info.needs
-        return Checkpoints(
-            self.weights if weights is None else weights,
-            replace(self.layout, activation=activation),
-            probe_inputs=self.inputs if {"probe_inputs", "activations"} & set(needs) else None,
-        )
+        weights = self.weights if weights is None else weights
+        return self.loaded.view(weights, layout or self.layout, self.inputs)
 
     def fit(self) -> None:
-        if hasattr(self.method, "fit"):
-            view = self.view()
-            if "labels" in self.loaded.info.needs:
-                view = Checkpoints(
-                    view.weights, view.layout, probe_inputs=self.inputs, labels=self._labels
-                )
-            self.method.fit(view, rng=generator(0, "method"))
+        train = self.loaded.view(self.weights, self.layout, self.inputs, self._labels)
+        self.loaded.fit(train, generator(0, "method"))
 
     def distances(self, checkpoints: Checkpoints) -> Distances:
         answer = self.answer(checkpoints)
-        return answer if self.gives_distances else pairwise_euclidean(answer)
+        return answer if self.loaded.gives_distances else pairwise_euclidean(answer)
 
     def answer(self, checkpoints: Checkpoints) -> npt.NDArray[Any]:
-        ask = self.method.pairwise if self.gives_distances else self.method.transform
+        ask = self.method.pairwise if self.loaded.gives_distances else self.method.transform
         return np.asarray(ask(checkpoints))
-
-    @property
-    def gives_distances(self) -> bool:
-        return isinstance(self.method, DistanceMethod)
 
 
 def _findings(subject: _Subject) -> Iterator[Finding]:
@@ -184,20 +164,20 @@ def _answers(subject: _Subject) -> None:
 
 def _has_shape(subject: _Subject) -> None:
     answer, n = subject.answer(subject.view()), len(subject.weights)
-    right = answer.shape == (n, n) if subject.gives_distances else answer.shape[:1] == (n,)
+    right = answer.shape == (n, n) if subject.loaded.gives_distances else answer.shape[:1] == (n,)
     if not right or answer.ndim != 2 or not answer.size:
-        expected = f"({n}, {n})" if subject.gives_distances else f"({n}, d)"
+        expected = f"({n}, {n})" if subject.loaded.gives_distances else f"({n}, d)"
         raise _NotConformingError(f"shape {answer.shape}, expected {expected}")
     if answer.dtype.kind not in "fiu" or not np.isfinite(answer).all():
         raise _NotConformingError("holds NaN, infinity or something that is not a number")
 
 
 def _is_a_distance(subject: _Subject) -> str | None:
-    if not subject.gives_distances:
+    if not subject.loaded.gives_distances:
         return "the method gives an embedding"
     distances = subject.answer(subject.view())
     _compare(distances, distances.T, "d(i, j) and d(j, i)")
-    if (off := np.abs(distances.diagonal()).max()) > _TOLERANCE * np.abs(distances).max():
+    if (off := np.abs(distances.diagonal()).max()) > TOLERANCE * np.abs(distances).max():
         raise _NotConformingError(f"the distance of a checkpoint from itself is {off:g}")
     if distances.min() < 0:
         raise _NotConformingError(f"a distance is negative: {distances.min():g}")
@@ -212,13 +192,13 @@ def _is_repeatable(subject: _Subject) -> None:
 
 
 _ELSEWHERE = """
-import sys
+import json, sys
 import numpy as np
 from wsbench.conformance import _Subject
-from wsbench.methods import load_method
-subject = _Subject(load_method(sys.argv[1]))
+from wsbench.loading import load_method
+subject = _Subject(load_method(sys.argv[1], json.loads(sys.argv[2])))
 subject.fit()
-np.save(sys.argv[2], subject.distances(subject.view()))
+np.save(sys.argv[3], subject.distances(subject.view()))
 """
 
 
@@ -228,7 +208,8 @@ def _is_the_same_elsewhere(subject: _Subject) -> str | None:
     here = subject.distances(subject.view())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "distances.npy"
-        command = [sys.executable, "-c", _ELSEWHERE, subject.loaded.spec, str(file)]
+        found = (subject.loaded.spec, json.dumps(dict(subject.loaded.parameters)))
+        command = [sys.executable, "-c", _ELSEWHERE, *found, str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise _NotConformingError(f"there it fails: {done.stderr.strip().splitlines()[-1]}")
@@ -247,7 +228,7 @@ def _ignores_other_rows(subject: _Subject) -> None:
     some = np.arange(0, len(subject.weights), 3)
     whole = subject.answer(subject.view())
     part = subject.answer(subject.view(subject.weights[some]))
-    expected = whole[np.ix_(some, some)] if subject.gives_distances else whole[some]
+    expected = whole[np.ix_(some, some)] if subject.loaded.gives_distances else whole[some]
     if part.shape != expected.shape:
         raise _NotConformingError(
             f"{len(some)} rows give {part.shape[1]} columns, all {whole.shape[1]}"
@@ -279,16 +260,14 @@ def _invariance(subject: _Subject, name: str) -> Finding:
     """Apply a symmetry to every checkpoint on its own and see whether the distances notice."""
     check = f"invariant under {name}"
     declared = name in subject.loaded.info.invariances
-    activation = APPLIES_TO[name][-1]
-    layout = replace(subject.layout, activation=activation)
-    changed = ACTIONS[name](subject.weights, layout, generator(0, "conformance", name))
-    function = activations(subject.weights, layout, subject.inputs, "output")
-    still = activations(changed, layout, subject.inputs, "output")
-    if np.abs(function - still).max() > 1e-4 * np.abs(function).max():
-        raise AssertionError(f"{name} changes the function of a network with {activation}")
+
+    def distances_of(weights: npt.NDArray[np.float32], layout: Layout) -> Distances:
+        return subject.distances(subject.view(weights, layout))
+
     try:
-        before = subject.distances(subject.view(activation=activation))
-        after = subject.distances(subject.view(changed, activation))
+        before, after = distances_before_and_after(
+            name, distances_of, subject.weights, subject.layout, subject.inputs
+        )
         _compare(before, after, "before and after")
     except _NotConformingError as failure:
         if declared:
@@ -298,7 +277,7 @@ def _invariance(subject: _Subject, name: str) -> Finding:
         return Finding(check, "failed", f"{type(error).__name__}: {error}")
     if declared:
         return Finding(check, "passed")
-    if not before.any():
+    if not holds(before, after):
         return Finding(check, "skipped", "not declared; all distances are zero")
     return Finding(check, "hint", f'holds, but is not declared: invariances={{"{name}"}}')
 
@@ -308,5 +287,5 @@ def _compare(a: npt.NDArray[Any], b: npt.NDArray[Any], what: str) -> None:
         raise _NotConformingError(f"{what} differ in shape: {a.shape} and {b.shape}")
     scale = max(float(np.abs(a).max()), float(np.abs(b).max()), np.finfo(np.float64).tiny)
     off = float(np.abs(a - b).max())
-    if not off <= _TOLERANCE * scale:
+    if not off <= TOLERANCE * scale:
         raise _NotConformingError(f"{what} differ by up to {off:.3g} of {scale:.3g}")

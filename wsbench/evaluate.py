@@ -6,7 +6,6 @@ change a score, and row order tells the method nothing.
 """
 
 import hashlib
-import inspect
 import time
 import traceback
 from collections.abc import Callable
@@ -19,9 +18,13 @@ import numpy.typing as npt
 from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.distances import pairwise_euclidean
 from wsbench.errors import MethodError, ZooError
-from wsbench.methods import DistanceMethod, LoadedMethod, load_method
+from wsbench.invariance import distances_before_and_after, holds
+from wsbench.layout import Layout
+from wsbench.loading import load_method
+from wsbench.methods import LoadedMethod
 from wsbench.seeding import generator
 from wsbench.store import DEFAULT_ZOO, load_zoo
+from wsbench.symmetry import ACTIONS
 from wsbench.tasks import (
     Answers,
     Rows,
@@ -38,6 +41,8 @@ from wsbench.tasks import (
 from wsbench.zoo import Zoo
 
 T = TypeVar("T")
+
+_N_MEASURED = 20  # checkpoints on which invariances are measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,10 @@ class Evaluation:
         Arrays from which the scores can be recomputed, and the true ``model`` and ``epoch`` of
         their rows, which are numbered in the order in which the method saw them.
     seconds
-        Wall time of ``fit``, ``embed`` (transform or pairwise) and ``order``.
+        Wall time of ``fit``, ``embed`` (pairwise, or transform and distances) and ``order``.
+    invariances
+        The symmetries of the networks that the method was measured not to see, on some of the test
+        checkpoints.
     error
         None, or the traceback of a method that failed.
     """
@@ -68,6 +76,7 @@ class Evaluation:
     scores: dict[str, dict[str, Score]]
     answers: Answers
     seconds: dict[str, float]
+    invariances: tuple[str, ...] = ()
     error: str | None = None
 
 
@@ -111,35 +120,66 @@ def evaluate(
     run = _Run(loaded, zoo, seed)
     scores: dict[str, dict[str, Score]] = {}
     answers: Answers = {}
+    invariances: tuple[str, ...] = ()
     error = None
     try:
         answers, scores = run.answer()
+        invariances = run.invariances()
     except (Exception, SystemExit):  # whatever a method does, the others go on
         error = traceback.format_exc()
-    return Evaluation(loaded, zoo.id, zoo.content_digest, seed, scores, answers, run.seconds, error)
+    return Evaluation(
+        loaded,
+        zoo.id,
+        zoo.content_digest,
+        seed,
+        scores,
+        answers,
+        run.seconds,
+        invariances,
+        error,
+    )
 
 
 class _Run:
     """One pass of a method over a zoo, with its clock."""
 
     def __init__(self, loaded: LoadedMethod, zoo: Zoo, seed: int) -> None:
+        self._loaded = loaded
         self._method: Any = loaded.method
-        self._needs = set(loaded.info.needs)
         self._zoo = zoo
         self._seed = seed
         self._train, self._test = self._shuffled("train"), self._shuffled("test")
         self.seconds = {"fit": 0.0, "embed": 0.0, "order": 0.0}
 
     def answer(self) -> tuple[Answers, dict[str, dict[str, Score]]]:
-        if hasattr(self._method, "fit"):
-            self._fit()
+        self._fit()
         truth = Truth(self._zoo.model[self._test], self._zoo.epoch[self._test])
         checkpoints = self._view(self._zoo.weights[self._test])
-        distances = self._distances(checkpoints)
+        distances = self._timed("embed", lambda: self._distances(checkpoints))
         found = identification_answers(distances, truth, self._seed)
         ordered = ordering_answers(self._order_of(checkpoints, distances), truth)
         answers: Answers = {"model": truth.model, "epoch": truth.epoch, **found, **ordered}
         return answers, score(answers, self._seed)
+
+    def invariances(self) -> tuple[str, ...]:
+        weights = self._zoo.weights[self._test[:_N_MEASURED]]
+
+        def distances_of(
+            weights: npt.NDArray[np.float32], layout: Layout
+        ) -> npt.NDArray[np.float64]:
+            return self._distances(self._loaded.view(weights, layout, self._zoo.probe_inputs))
+
+        held = []
+        for symmetry in ACTIONS:
+            try:
+                before, after = distances_before_and_after(
+                    symmetry, distances_of, weights, self._zoo.layout, self._zoo.probe_inputs
+                )
+            except Exception:  # it has answered all that was asked, and fails on another activation
+                continue
+            if holds(before, after):
+                held.append(symmetry)
+        return tuple(held)
 
     def _shuffled(self, split: str) -> Rows:
         """Return the zoo's rows of a split, epochs 1 to the last, as a method will see them."""
@@ -157,28 +197,23 @@ class _Run:
         ties = generator(self._seed, "shuffle").random(len(rows))
         return rows[sorted(range(len(rows)), key=lambda i: (keys[i], ties[i]))]
 
-    def _view(self, weights: npt.NDArray[np.float32], labels: Labels | None = None) -> Checkpoints:
-        needed = self._needs & {"activations", "probe_inputs"}
-        probe_inputs = self._zoo.probe_inputs if needed else None
-        return Checkpoints(weights, self._zoo.layout, probe_inputs=probe_inputs, labels=labels)
+    def _view(self, weights: npt.NDArray[np.float32]) -> Checkpoints:
+        return self._loaded.view(weights, self._zoo.layout, self._zoo.probe_inputs)
 
     def _fit(self) -> None:
-        labels = None
-        if "labels" in self._needs:
-            labels = Labels(self._zoo.model[self._train], self._zoo.epoch[self._train])
-        view = self._view(self._zoo.weights[self._train], labels)
-        # A scikit-learn transformer has its own seed.
-        takes_rng = "rng" in inspect.signature(self._method.fit).parameters
-        rng = {"rng": generator(self._seed, "method")} if takes_rng else {}
-        self._timed("fit", lambda: self._method.fit(view, **rng))
+        train = self._loaded.view(
+            self._zoo.weights[self._train],
+            self._zoo.layout,
+            self._zoo.probe_inputs,
+            Labels(self._zoo.model[self._train], self._zoo.epoch[self._train]),
+        )
+        self._timed("fit", lambda: self._loaded.fit(train, generator(self._seed, "method")))
 
     def _distances(self, checkpoints: Checkpoints) -> npt.NDArray[np.float64]:
         n = len(checkpoints)
-        if isinstance(self._method, DistanceMethod):
-            distances = self._timed("embed", lambda: self._method.pairwise(checkpoints))
-            return _checked_distances(distances, n)
-        embedding = self._timed("embed", lambda: self._method.transform(checkpoints))
-        return pairwise_euclidean(_checked_embedding(embedding, n))
+        if self._loaded.gives_distances:
+            return _checked_distances(self._method.pairwise(checkpoints), n)
+        return pairwise_euclidean(_checked_embedding(self._method.transform(checkpoints), n))
 
     def _order_of(
         self, checkpoints: Checkpoints, distances: npt.NDArray[np.float64]

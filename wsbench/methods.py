@@ -1,25 +1,19 @@
-"""What a method is, and finding one by entry point, module or file; no other is imported."""
+"""What a method is: what it says about itself, and what it can be asked."""
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
+import json
 import re
-import sys
-import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from types import ModuleType
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import NEEDS, Checkpoints
+from wsbench.checkpoints import NEEDS, Checkpoints, Labels
 from wsbench.errors import MethodError
-from wsbench.names import nearest, unknown
+from wsbench.layout import Layout
 
 INVARIANCES = ("hidden-permutation", "positive-rescaling", "sign-flip")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -41,8 +35,8 @@ class MethodInfo:
         Changes of the weights, among ``"hidden-permutation"``, ``"positive-rescaling"`` and
         ``"sign-flip"``, that keep the network's function and that the method does not see.
     needs
-        What it reads beside weights and layout: ``"probe_inputs"``, or ``"labels"`` of the train
-        models in ``fit``.
+        What it reads beside weights and layout: ``"probe_inputs"``, ``"activations"``, or
+        ``"labels"`` of the train models in ``fit``.
 
     Raises
     ------
@@ -66,12 +60,12 @@ class MethodInfo:
             raise MethodError(
                 f"MethodInfo: name {self.name!r} is not lower-case words joined by hyphens"
             )
-        for field, allowed in (("invariances", INVARIANCES), ("needs", tuple(NEEDS))):
-            given = getattr(self, field)
+        for name, allowed in (("invariances", INVARIANCES), ("needs", tuple(NEEDS))):
+            given = getattr(self, name)
             words = frozenset([given] if isinstance(given, str) else given)
             if wrong := sorted(words - set(allowed)):
-                raise MethodError(f"MethodInfo: {field} {wrong}: allowed are {', '.join(allowed)}")
-            object.__setattr__(self, field, words)
+                raise MethodError(f"MethodInfo: {name} {wrong}: allowed are {', '.join(allowed)}")
+            object.__setattr__(self, name, words)
 
 
 @runtime_checkable
@@ -95,128 +89,87 @@ Method = EmbeddingMethod | DistanceMethod
 
 @dataclass(frozen=True)
 class LoadedMethod:
-    """A method that was found: an instance, what it says about itself, and where it is from."""
+    """A method that was found.
+
+    Attributes
+    ----------
+    method
+        The instance that is asked.
+    info
+        What it says about itself.
+    spec
+        Where it was found; empty for one that was not loaded.
+    code_sha256
+        Hash of the file that defines it.
+    parameters
+        The constructor arguments that were set; all others have their defaults.
+    """
 
     method: Method
     info: MethodInfo
     spec: str
     code_sha256: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """Name and parameters, for tables: ``"svd k=5"``."""
+        return " ".join((self.info.name, *self._settings))
 
-def list_methods() -> list[str]:
-    """Return the names of the installed methods, without importing any.
+    @property
+    def arguments(self) -> str:
+        """What finds it on the command line, quoted for a shell: ``"svd --set k=5"``."""
+        settings = (shlex.quote(setting) for setting in self._settings)
+        return " --set ".join((shlex.quote(self.spec), *settings))
 
-    Examples
-    --------
-    >>> "euclidean" in list_methods()
-    True
-    """
-    return sorted(_entry_points())
+    @property
+    def _settings(self) -> list[str]:
+        return [f"{name}={_text(value)}" for name, value in self.parameters.items()]
 
+    @property
+    def gives_distances(self) -> bool:
+        """Whether it is asked for distances, as a method that has both is."""
+        return isinstance(self.method, DistanceMethod)
 
-def load_method(spec: str) -> LoadedMethod:
-    """Find a method and make an instance of it.
-
-    Parameters
-    ----------
-    spec
-        The name of an installed method (`list_methods`), ``package.module:Class``, or
-        ``path/file.py:Class``.
-
-    Raises
-    ------
-    UnknownIdError
-        If no installed method has this name; the message names the nearest.
-    MethodError
-        If the module cannot be imported, has no such class, the class cannot be made without
-        arguments, or what it makes has neither ``transform`` nor ``pairwise``.
-    """
-    if ":" in spec:
-        place, _, attribute = spec.rpartition(":")
-        module = _import_file(spec, Path(place)) if place.endswith(".py") else _import(spec, place)
-    else:
-        points = _entry_points()
-        if spec not in points:
-            raise unknown("method", spec, points, "Or a file: path/file.py:Class.")
-        place, attribute = points[spec].module, points[spec].attr
-        module = _import(spec, place)
-    factory = getattr(module, attribute, None)
-    if factory is None:
-        classes = dict(inspect.getmembers(module, inspect.isclass))
-        guess = nearest(attribute, classes)
-        own = [name for name, found in classes.items() if found.__module__ == module.__name__]
-        raise MethodError(
-            f"method {spec!r}: {place} has no {attribute!r}"
-            f"{f'; did you mean {guess!r}?' if guess else '.'}"
-            f" It defines {', '.join(own) or 'no class'}."
+    def view(
+        self,
+        weights: npt.NDArray[np.float32],
+        layout: Layout,
+        probe_inputs: npt.NDArray[np.float32],
+        labels: Labels | None = None,
+    ) -> Checkpoints:
+        """Return what the method may see of checkpoints: what it has declared that it needs."""
+        needs = set(self.info.needs)
+        return Checkpoints(
+            weights,
+            layout,
+            probe_inputs=probe_inputs if needs & {"activations", "probe_inputs"} else None,
+            labels=labels if "labels" in needs else None,
         )
-    return _loaded(spec, factory, module)
+
+    def fit(self, train: Checkpoints, rng: np.random.Generator) -> None:
+        """Fit the method, if it can be.
+
+        One whose ``fit`` takes no ``rng``, a scikit-learn transformer, has a ``random_state`` of
+        its own; where that is None it is drawn from the rng, so that the same seed gives the same
+        answers.
+        """
+        fit = getattr(self.method, "fit", None)
+        if fit is None:
+            return
+        if "rng" in inspect.signature(fit).parameters:
+            fit(train, rng=rng)
+            return
+        if getattr(self.method, "random_state", 0) is None:
+            self.method.random_state = int(rng.integers(2**31))  # type: ignore[union-attr]
+        fit(train)
 
 
-def _loaded(spec: str, factory: Any, module: ModuleType) -> LoadedMethod:
-    if isinstance(factory, type):
+def _text(value: Any) -> str:
+    """Return a parameter as ``--set`` takes it: a text as it is, unless it reads as a number."""
+    if isinstance(value, str):
         try:
-            method = factory()
-        except (Exception, SystemExit) as error:
-            raise MethodError(
-                f"method {spec!r}: {factory.__name__}() failed: {_why(error)}"
-            ) from error
-    else:
-        method = factory
-    if not isinstance(method, EmbeddingMethod | DistanceMethod):
-        raise MethodError(
-            f"method {spec!r}: has neither transform(checkpoints) nor pairwise(checkpoints);"
-            " give it one of them"
-        )
-    info = getattr(method, "info", None) or MethodInfo(_hyphenated(type(method).__name__))
-    if not isinstance(info, MethodInfo):
-        raise MethodError(
-            f"method {spec!r}: info is a {type(info).__name__}, not wsbench.MethodInfo"
-        )
-    file = getattr(module, "__file__", None)
-    code = Path(file).read_bytes() if file else b""
-    return LoadedMethod(method, info, spec, hashlib.sha256(code).hexdigest())
-
-
-def _entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group="wsbench.methods")}
-
-
-def _import(spec: str, name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise MethodError(f"method {spec!r}: cannot import {name}: {_why(error)}") from error
-
-
-def _import_file(spec: str, path: Path) -> ModuleType:
-    if not path.is_file():
-        raise MethodError(f"method {spec!r}: no file {path} in {Path.cwd()}")
-    name = f"wsbench_method_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
-    found = importlib.util.spec_from_file_location(name, path)
-    if found is None or found.loader is None:
-        raise MethodError(f"method {spec!r}: {path} is not a Python file")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[name] = module  # dataclasses and pickle look their module up there
-    try:
-        found.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise MethodError(f"method {spec!r}: cannot import {path}: {_why(error)}") from error
-    return module
-
-
-def _why(error: BaseException) -> str:
-    """Return the error in one line, with the line of the method's code that it comes from."""
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = (__file__, importlib.__file__)
-    own = [f for f in frames if f.filename not in ours and not f.filename.startswith("<")]
-    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
-
-
-def _hyphenated(name: str) -> str:
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)
-    return "-".join(word.lower() for word in words) or "method"
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value, separators=(",", ":"))

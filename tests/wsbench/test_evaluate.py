@@ -5,6 +5,7 @@ import pytest
 
 import wsbench
 from wsbench.evaluate import evaluate, score
+from wsbench.loading import FunctionMethod
 from wsbench.methods import LoadedMethod
 from wsbench_baselines.svd import SVD
 
@@ -182,7 +183,7 @@ def rows_of(zoo, checkpoints) -> np.ndarray:
 
 def test_evaluate__fits_on_train_and_asks_about_test_models(zoo, spied):
     spy, _ = spied()
-    (train,), (test,) = spy.fitted, spy.transformed
+    (train,), (test, *_) = spy.fitted, spy.transformed
     assert sorted(rows_of(zoo, train)) == zoo.rows("train", range(1, 7)).tolist()
     assert sorted(rows_of(zoo, test)) == zoo.rows("test", range(1, 7)).tolist()
     assert len(spy.ordered) == 6
@@ -436,6 +437,28 @@ def test_evaluate__lets_the_user_interrupt(zoo):
 
     with pytest.raises(KeyboardInterrupt):
         evaluate(loaded(Slow()), zoo)
+
+
+def test_evaluate__measures_what_the_method_does_not_see(zoo):
+    def norms(weights):
+        return np.sort(np.abs(weights.astype(float)), axis=1)
+
+    result = evaluate(loaded(FunctionMethod(norms, {})), zoo)
+    assert result.invariances == ("hidden-permutation", "sign-flip")
+    assert wsbench.evaluate("euclidean", zoo).invariances == ()
+
+
+def test_evaluate__a_method_that_fails_under_another_activation_keeps_its_scores(zoo):
+    class Picky:
+        def transform(self, checkpoints):
+            if checkpoints.layout.activation != zoo.layout.activation:
+                raise ValueError("not these")
+            return np.sort(checkpoints.weights.astype(float), axis=1)
+
+    result = evaluate(loaded(Picky()), zoo)
+    assert result.error is None
+    assert result.scores
+    assert result.invariances == ("hidden-permutation",)
 
 
 def test_evaluate__measures_each_part(zoo):

@@ -7,16 +7,16 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
+from wsbench.cli.settings import SetOption, settings
 
 
 def check(
-    method: Annotated[
-        str, typer.Argument(help="Name, package.module:Class or path/file.py:Class.")
-    ],
+    method: Annotated[str, typer.Argument(help="Name, package.module:Name or path/file.py:Name.")],
+    assignments: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check that a method conforms: shapes, determinism, row order, declared invariances."""
-    loaded = wsbench.load_method(method)
+    loaded = wsbench.load_method(method, settings(assignments))
     findings = wsbench.check_method(loaded)
     n_failed = sum(finding.status == "failed" for finding in findings)
     if as_json:
@@ -29,6 +29,6 @@ def check(
         verdict = f"{n_failed} checks failed" if n_failed else "conforms"
         print_line(f"{loaded.info.name} {loaded.info.version}: {verdict}")
         if not n_failed:
-            print_line(f"next: wsbench evaluate {method}")
+            print_line(f"next: wsbench evaluate {loaded.arguments}")
     if n_failed:
         raise typer.Exit(1)

@@ -10,6 +10,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, build_progress, print_json, print_line
+from wsbench.cli.settings import SetOption, settings
 from wsbench.evaluate import primary_by_model
 
 _TASKS = {"identification": "map_at_r", "ordering": "kendall_tau"}
@@ -22,10 +23,11 @@ def evaluate_(
         list[str] | None,
         typer.Argument(
             metavar="[METHOD]...",
-            help="Names, package.module:Class or path/file.py:Class; default: all installed.",
+            help="Names, package.module:Name or path/file.py:Name; default: all installed.",
         ),
     ] = None,
     zoo: Annotated[str, typer.Option(help="Id of a zoo, or path of its folder.")] = "digits-mlp-v1",
+    assignments: SetOption = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="For shuffles, ties and methods.")
     ] = 0,
@@ -36,14 +38,14 @@ def evaluate_(
 ) -> None:
     """Score methods on a zoo: which checkpoints belong together, and in which order they came."""
     with redirect_stdout(sys.stderr):  # what a method prints is not a result
-        loaded = _load(methods or wsbench.list_methods())
+        loaded = wsbench.load_methods(methods or wsbench.list_methods(), settings(assignments))
         with build_progress(zoo) as progress:
             on = wsbench.load_zoo(zoo, progress=progress)
         results = [wsbench.evaluate(method, on, seed=seed) for method in loaded]
     written = [wsbench.save_record(result, records) for result in results]
     standings = {
         task: wsbench.standings(
-            {r.method.info.name: primary_by_model(r, task) for r in results if not r.error}
+            {r.method.label: primary_by_model(r, task) for r in results if not r.error}
         )
         for task in _TASKS
     }
@@ -53,19 +55,6 @@ def evaluate_(
         _print(on, results, written, standings)
     if any(result.error for result in results):
         raise typer.Exit(1)
-
-
-def _load(specs: list[str]) -> list[wsbench.LoadedMethod]:
-    loaded: dict[str, wsbench.LoadedMethod] = {}
-    for spec in dict.fromkeys(specs):
-        method = wsbench.load_method(spec)
-        other = loaded.setdefault(method.info.name, method)
-        if other is not method:
-            raise wsbench.MethodError(
-                f"{other.spec} and {spec} are both called {method.info.name!r}: give each a name"
-                " of its own in wsbench.MethodInfo(...)"
-            )
-    return list(loaded.values())
 
 
 def _json(
@@ -79,11 +68,12 @@ def _json(
         "methods": [
             {
                 "name": result.method.info.name,
+                "parameters": dict(result.method.parameters),
                 "scores": {
                     task: {name: asdict(value) for name, value in scores.items()}
                     for task, scores in result.scores.items()
                 },
-                "standing": {task: standings[task].get(result.method.info.name) for task in _TASKS},
+                "standing": {task: standings[task].get(result.method.label) for task in _TASKS},
                 "seconds": result.seconds,
                 "error": result.error,
                 "record": str(record.path),
@@ -129,7 +119,7 @@ def _print_table(results: list[wsbench.Evaluation], standings: dict[str, dict[st
     table.add_column("ordered\npairs", justify="right", no_wrap=True)
     table.add_column("s", justify="right", no_wrap=True)
     for result in _ranked(results):
-        name = result.method.info.name
+        name = result.method.label
         if result.error:
             table.add_row(name, "failed")
             continue
@@ -143,7 +133,7 @@ def _print_table(results: list[wsbench.Evaluation], standings: dict[str, dict[st
             f"{sum(result.seconds.values()):.2f}",
         )
     # Rich cuts what does not fit; names are folded instead, and numbers always whole.
-    longest = max(len(result.method.info.name) for result in results)
+    longest = max(len(result.method.label) for result in results)
     folded = max(0, longest - _LEAST_NAME) if console.is_terminal else 0
     whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
     console.width = max(console.width, whole - folded)

@@ -180,6 +180,34 @@ def test_evaluate__two_methods_of_one_name_are_refused(run, make_zoo, methods):
     assert "are both called 'euclidean': give each a name of its own" in result.complaint()
 
 
+def test_evaluate__sets_parameters_and_records_them(run, make_zoo, tmp_path):
+    result = run(
+        "evaluate", "svd", "euclidean", "--zoo", make_zoo(), "--set", "k=3",
+        "--records", tmp_path / "records",
+    )  # fmt: skip
+    assert result.status == 0
+    assert any(line.strip().startswith("svd k=3 ") for line in result.out.splitlines())
+    found = {path.stem.split("-")[0]: path for path in (tmp_path / "records").rglob("*.json")}
+    parameters = {
+        name: wsbench.load_record(path).content["method"]["parameters"]
+        for name, path in found.items()
+    }
+    assert parameters == {"svd": {"k": 3}, "euclidean": {}}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("k", "got 'k', expected NAME=VALUE, for instance --set k=5"),
+        ("k k=3", "got 'k k=3', expected NAME=VALUE"),
+        ("kk=3", "kk=3: no parameter 'kk'; did you mean 'k'? Parameters: svd takes k."),
+    ],
+)
+def test_evaluate__a_wrong_parameter_is_one_line(run, make_zoo, assignment, message):
+    result = run("evaluate", "svd", "--zoo", make_zoo(), "--set", assignment)
+    assert message in result.complaint()
+
+
 def test_evaluate__explains_records_that_cannot_be_written(run, make_zoo, tmp_path):
     (tmp_path / "file").touch()
     arguments = ["evaluate", "random", "--zoo", make_zoo(), "--records", tmp_path / "file"]

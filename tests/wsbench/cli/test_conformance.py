@@ -1,0 +1,39 @@
+import json
+
+import pytest
+
+from wsbench.conformance import check_method
+
+
+def test_check__prints_a_line_for_each_check_and_what_is_next(run):
+    result = run("check", "svd", "--set", "k=3")
+    *lines, verdict, following = result.out.splitlines()
+    assert result.status == 0
+    assert len(lines) == len(check_method("svd"))
+    assert all(line.split()[0] in ("passed", "skipped") for line in lines)
+    assert (verdict, following) == ("svd 1: conforms", "next: wsbench evaluate svd --set k=3")
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text(
+        "def centred(weights):\n    return weights - weights.mean()\n"
+        "def scaled(weights):\n    return weights / weights.std()\n"
+    )
+    return path
+
+
+def test_check__exits_1_and_says_why_if_a_check_fails(run, broken):
+    result = run("check", f"{broken}:scaled")
+    assert result.status == 1
+    assert "failed   a subset gives the rows of the whole: a row among others and" in result.out
+    assert result.out.endswith("scaled 1: 1 checks failed\n")
+
+
+def test_check__json_holds_the_findings(run, broken):
+    result = run("check", f"{broken}:scaled", "--json")
+    assert result.status == 1
+    found = json.loads(result.out)
+    assert (found["method"], found["failed"]) == ("scaled", 1)
+    assert {"check", "status", "detail"} == set(found["findings"][0])

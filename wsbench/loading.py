@@ -1,0 +1,290 @@
+"""Finding a method by entry point, module or file, and making an instance; no other is imported."""
+
+import copy
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.checkpoints import Checkpoints
+from wsbench.errors import MethodError
+from wsbench.methods import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
+from wsbench.names import nearest, unknown
+
+
+def list_methods() -> list[str]:
+    """Return the names of the installed methods, without importing any.
+
+    Examples
+    --------
+    >>> "euclidean" in list_methods()
+    True
+    """
+    return sorted(_entry_points())
+
+
+def load_method(spec: str, parameters: Mapping[str, Any] | None = None) -> LoadedMethod:
+    """Find a method and make an instance of it.
+
+    Parameters
+    ----------
+    spec
+        The name of an installed method (`list_methods`), ``package.module:Name``, or
+        ``path/file.py:Name``. The name is that of a class, of an instance (a scikit-learn pipeline,
+        for example), or of a function that takes weights, ``(n_checkpoints, n_parameters)``, and
+        returns features, ``(n_checkpoints, d)``.
+    parameters
+        Arguments of the class or function, values such as JSON can hold; all others have their
+        defaults.
+
+    Raises
+    ------
+    UnknownIdError
+        If no installed method has this name; the message names the nearest.
+    MethodError
+        If the module cannot be imported, has no such name, takes no such parameter, fails when it
+        is made, or what it makes has neither ``transform`` nor ``pairwise``.
+
+    Examples
+    --------
+    >>> load_method("svd", {"k": 5}).label
+    'svd k=5'
+    """
+    return _find(spec).make(parameters or {})
+
+
+def load_methods(specs: Iterable[str], parameters: Mapping[str, Any]) -> list[LoadedMethod]:
+    """Find several methods, each with those of the parameters that it takes.
+
+    Parameters
+    ----------
+    specs
+        As in `load_method`.
+    parameters
+        Each is set in every method that takes it.
+
+    Raises
+    ------
+    MethodError
+        As in `load_method`, or if no method takes a parameter, or two have the same name.
+    UnknownIdError
+        As in `load_method`.
+    """
+    found = [_find(spec) for spec in dict.fromkeys(specs)]
+    for name, value in parameters.items():
+        if not any(one.takes(name) for one in found):
+            raise _not_taken(name, value, found)
+    loaded: dict[str, LoadedMethod] = {}
+    for one in found:
+        method = one.make({name: parameters[name] for name in parameters if one.takes(name)})
+        other = loaded.setdefault(method.info.name, method)
+        if other is not method:
+            raise MethodError(
+                f"{other.spec} and {one.spec} are both called {method.info.name!r}: give each a"
+                " name of its own in wsbench.MethodInfo(...)"
+            )
+    return list(loaded.values())
+
+
+class FunctionMethod:
+    """A plain function from weights to features, as a method."""
+
+    def __init__(self, function: Callable[..., Any], parameters: Mapping[str, Any]) -> None:
+        self._function = function
+        self._parameters = parameters
+
+    def transform(self, checkpoints: Checkpoints) -> npt.NDArray[np.floating[Any]]:
+        """Return what the function gives for the weights."""
+        features: npt.NDArray[Any] = self._function(checkpoints.weights, **self._parameters)
+        return features
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a spec names: a class, a function or an instance."""
+
+    spec: str
+    factory: Any
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a function from weights to features; a method may be callable, too."""
+        method = isinstance(self.factory, type | EmbeddingMethod | DistanceMethod)
+        return callable(self.factory) and not method
+
+    @property
+    def known(self) -> list[str] | None:
+        """The parameters that can be set; None if that cannot be known."""
+        if hasattr(self.factory, "get_params") and not isinstance(self.factory, type):
+            return sorted(self.factory.get_params())
+        if not isinstance(self.factory, type) and not self.is_function:
+            return []
+        try:
+            signature = inspect.signature(self.factory)
+        except ValueError:  # a class written in C
+            return None
+        taken = list(signature.parameters.values())
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+            return None
+        if self.is_function:
+            taken = taken[1:]  # the weights
+        fixed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+        return [parameter.name for parameter in taken if parameter.kind not in fixed]
+
+    def takes(self, name: str) -> bool:
+        return self.known is None or name in self.known
+
+    def make(self, parameters: Mapping[str, Any]) -> LoadedMethod:
+        for name, value in parameters.items():
+            if not self.takes(name):
+                raise _not_taken(name, value, [self])
+        parameters = _as_json(self.spec, parameters)
+        try:
+            method = self._make(parameters)
+        except (Exception, SystemExit) as error:
+            arguments = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+            raise MethodError(
+                f"method {self.spec!r}: {self._name}({arguments}) failed: {_why(error)}"
+            ) from error
+        if not isinstance(method, EmbeddingMethod | DistanceMethod):
+            raise MethodError(
+                f"method {self.spec!r}: has neither transform(checkpoints) nor"
+                " pairwise(checkpoints); give it one of them"
+            )
+        return LoadedMethod(method, self._info(method), self.spec, self._code(), parameters)
+
+    def _make(self, parameters: Mapping[str, Any]) -> Any:
+        if isinstance(self.factory, type):
+            return self.factory(**parameters)
+        if self.is_function:
+            inspect.signature(self.factory).bind(None, **parameters)
+            return FunctionMethod(self.factory, parameters)
+        if parameters:
+            return copy.deepcopy(self.factory).set_params(**parameters)
+        return self.factory
+
+    def _info(self, method: Any) -> MethodInfo:
+        info = getattr(method, "info", None) or getattr(self.factory, "info", None)
+        if info is None:
+            root = sys.modules.get(self._source.__module__.partition(".")[0])
+            version = getattr(root, "__version__", "1")
+            info = MethodInfo(_hyphenated(self._name), str(version))
+        if not isinstance(info, MethodInfo):
+            raise MethodError(
+                f"method {self.spec!r}: info is a {type(info).__name__}, not wsbench.MethodInfo"
+            )
+        return info
+
+    @property
+    def _source(self) -> Any:
+        """The class or function whose code it is."""
+        has_code = isinstance(self.factory, type) or self.is_function
+        return self.factory if has_code else type(self.factory)
+
+    @property
+    def _name(self) -> str:
+        return str(getattr(self._source, "__name__", type(self._source).__name__))
+
+    def _code(self) -> str:
+        file = getattr(sys.modules.get(self._source.__module__), "__file__", None)
+        return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
+
+
+def _find(spec: str) -> _Found:
+    if ":" in spec:
+        place, _, attribute = spec.rpartition(":")
+        module = _import_file(spec, Path(place)) if place.endswith(".py") else _import(spec, place)
+    else:
+        points = _entry_points()
+        if spec not in points:
+            raise unknown("method", spec, points, "Or a file: path/file.py:Class.")
+        place, attribute = points[spec].module, points[spec].attr
+        module = _import(spec, place)
+    factory = getattr(module, attribute, None)
+    if factory is None:
+        names = dict(inspect.getmembers(module, lambda one: isinstance(one, type | FunctionType)))
+        guess = nearest(attribute, names)
+        own = [name for name, found in names.items() if found.__module__ == module.__name__]
+        raise MethodError(
+            f"method {spec!r}: {place} has no {attribute!r}"
+            f"{f'; did you mean {guess!r}?' if guess else '.'}"
+            f" It defines {', '.join(own) or 'no class or function'}."
+        )
+    return _Found(spec, factory)
+
+
+def _not_taken(name: str, value: Any, methods: Sequence[_Found]) -> MethodError:
+    known = {method.spec: method.known or [] for method in methods}
+    guess = nearest(name, {parameter for taken in known.values() for parameter in taken})
+    meant = f"; did you mean {guess!r}?" if guess else "."
+    takes = "; ".join(f"{spec} takes {', '.join(taken) or 'none'}" for spec, taken in known.items())
+    return MethodError(f"{name}={value!r}: no parameter {name!r}{meant} Parameters: {takes}.")
+
+
+def _as_json(spec: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters as a record will hold them, so that it can be run again."""
+    try:
+        kept: dict[str, Any] = json.loads(json.dumps(dict(parameters), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise MethodError(
+            f"method {spec!r}: parameters {dict(parameters)!r:.200}: {error}; a record must hold"
+            " them: numbers, texts, lists, true, false or null"
+        ) from None
+    return kept
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="wsbench.methods")}
+
+
+def _import(spec: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise MethodError(f"method {spec!r}: cannot import {name}: {_why(error)}") from error
+
+
+def _import_file(spec: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        raise MethodError(f"method {spec!r}: no file {path} in {Path.cwd()}")
+    name = f"wsbench_method_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    found = importlib.util.spec_from_file_location(name, path)
+    if found is None or found.loader is None:
+        raise MethodError(f"method {spec!r}: {path} is not a Python file")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module  # dataclasses and pickle look their module up there
+    try:
+        found.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise MethodError(f"method {spec!r}: cannot import {path}: {_why(error)}") from error
+    return module
+
+
+def _why(error: BaseException) -> str:
+    """Return the error in one line, with the line of the method's code that it comes from."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    others = (str(Path(__file__).parent), importlib.__file__, inspect.__file__, "<")
+    own = [frame for frame in frames if not frame.filename.startswith(others)]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+
+
+def _hyphenated(name: str) -> str:
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)
+    return "-".join(word.lower() for word in words) or "method"
