@@ -6,6 +6,7 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 
 from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.conformance import Finding, check_method
+from wsbench.cost import Cost
 from wsbench.distances import pairwise_euclidean
 from wsbench.environment import environment
 from wsbench.errors import (
@@ -21,18 +22,19 @@ from wsbench.errors import (
     WsbenchError,
     ZooError,
 )
-from wsbench.evaluate import Evaluation, evaluate
+from wsbench.evaluate import Evaluation, EvaluationState, evaluate
 from wsbench.header import DataOrigin, ZooHeader
 from wsbench.layout import Convolution, Layout, Tensor
 from wsbench.loading import list_methods, load_method, load_methods
 from wsbench.methods import LoadedMethod, MethodInfo
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
-from wsbench.ranking import standings
+from wsbench.ranking import rank_intervals
 from wsbench.records import Record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
 from wsbench.seriation import spectral_order
 from wsbench.splits import split_of_models
 from wsbench.store import build_zoo, home, load_zoo, zoo_folder
+from wsbench.suites import Suite, find_suite
 from wsbench.tasks import Score, evaluator_digest
 from wsbench.verify import Check, Verification, verify_zoo
 from wsbench.writer import write_zoo
@@ -45,9 +47,11 @@ __all__ = [
     "Check",
     "Checkpoints",
     "Convolution",
+    "Cost",
     "DataError",
     "DataOrigin",
     "Evaluation",
+    "EvaluationState",
     "Finding",
     "FormatError",
     "IntegrityError",
@@ -63,6 +67,7 @@ __all__ = [
     "Reproduction",
     "Score",
     "StorageError",
+    "Suite",
     "Tensor",
     "UndeclaredNeedError",
     "UnknownIdError",
@@ -78,6 +83,7 @@ __all__ = [
     "environment",
     "evaluate",
     "evaluator_digest",
+    "find_suite",
     "home",
     "list_methods",
     "load_method",
@@ -86,12 +92,12 @@ __all__ = [
     "load_zoo",
     "pairwise_euclidean",
     "published_zoos",
+    "rank_intervals",
     "reproduce",
     "rescore",
     "save_record",
     "spectral_order",
     "split_of_models",
-    "standings",
     "verify_zoo",
     "write_zoo",
     "zoo_folder",

@@ -72,39 +72,6 @@ def interval(
     return max(lowest, mean - high * spread), min(highest, mean - low * spread)
 
 
-def paired_interval(
-    a: NDArray[np.floating],
-    b: NDArray[np.floating],
-    *,
-    rng: np.random.Generator,
-    level: float = 0.95,
-    n_resamples: int = 4000,
-) -> tuple[float, float]:
-    """Compute a confidence interval of the mean of a − b, two values of the same models.
-
-    Narrower than what the intervals of a and b allow, because models that are hard for one method
-    are hard for the other.
-
-    Parameters
-    ----------
-    a, b
-        The scores of two methods, ``(n_models,)`` each, the same model at the same place.
-    rng, level, n_resamples
-        As for `interval`.
-
-    Returns
-    -------
-    low, high : float
-        Above 0 both, if a is better; below 0 both, if b is; else it is a tie.
-
-    Examples
-    --------
-    >>> paired_interval(np.array([0.75, 1.0]), np.array([0.5, 0.75]), rng=np.random.default_rng(0))
-    (0.25, 0.25)
-    """
-    return interval(np.subtract(a, b), rng=rng, level=level, n_resamples=n_resamples)
-
-
 def _studentised_means(
     centred: NDArray[np.float64], rng: np.random.Generator, n_resamples: int
 ) -> NDArray[np.float64]:

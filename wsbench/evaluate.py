@@ -1,48 +1,42 @@
-"""Running one method on one zoo: fit on train models, answer for the test models, score.
-
-The method sees the rows in an order that depends only on their content and the seed (they are
-sorted by a hash), so that neither how a zoo numbers its models nor how its rows are sorted can
-change a score, and row order tells the method nothing.
-"""
+"""Evaluating one method on one zoo: all that a suite asks, scored; what is done is kept."""
 
 import hashlib
-import time
+import json
+import shutil
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import Checkpoints, Labels
-from wsbench.distances import pairwise_euclidean
-from wsbench.errors import MethodError, ZooError
-from wsbench.invariance import distances_before_and_after, holds
-from wsbench.layout import Layout
+from wsbench.accuracy import accuracy_after
+from wsbench.cost import Cost, measure_cost
+from wsbench.files import written_whole
 from wsbench.loading import load_method
 from wsbench.methods import LoadedMethod
-from wsbench.seeding import generator
+from wsbench.npz import pack, unpack
+from wsbench.robustness import robustness
 from wsbench.store import DEFAULT_ZOO, load_zoo
-from wsbench.symmetry import ACTIONS
-from wsbench.tasks import (
-    Answers,
-    Rows,
-    Score,
-    Truth,
-    identification_answers,
-    identification_by_model,
-    identification_scores,
-    order_by_linkage,
-    ordering_answers,
-    ordering_by_model,
-    ordering_scores,
-)
+from wsbench.suites import SUITES, Part, Suite
+from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest
+from wsbench.transforms import COMPRESSION, SYMMETRY
+from wsbench.trial import Trial
 from wsbench.zoo import Zoo
 
-T = TypeVar("T")
+Scores = dict[str, dict[str, Score]]
 
-_N_MEASURED = 20  # checkpoints on which invariances are measured
+
+@dataclass(frozen=True)
+class EvaluationState:
+    """How far an evaluation has come: parts in all, taken over from an earlier run, and done."""
+
+    n_parts: int
+    n_resumed: int
+    n_done: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +47,24 @@ class Evaluation:
     ----------
     method
         The method, and what it says about itself.
-    zoo_id, zoo_digest, seed
-        What it was evaluated on, and the seed of shuffles and ties.
+    zoo_id, zoo_digest, suite, seed
+        What it was evaluated on, what it was asked, and the seed of shuffles, ties and transforms.
+    truths
+        The labels of the rows that it was asked about, by protocol.
+    answers
+        Task (``"identification/permute"``) to arrays from which the scores can be recomputed.
     scores
         Task to score name to score; empty if the method failed.
-    answers
-        Arrays from which the scores can be recomputed, and the true ``model`` and ``epoch`` of
-        their rows, which are numbered in the order in which the method saw them.
+    robustness
+        Question to ``"compression"`` and ``"symmetry"`` to the mean of the primary score, relative
+        to that without a transform.
+    accuracy
+        Transform to the mean test accuracy of the transformed networks, where it can be computed.
     seconds
-        Wall time of ``fit``, ``embed`` (pairwise, or transform and distances) and ``order``.
+        Wall time of ``fit``, ``embed`` (pairwise, or transform and distances) and ``order`` in the
+        first part.
+    cost
+        Time and memory in a process of its own, if the suite measures it.
     invariances
         The symmetries of the networks that the method was measured not to see, on some of the test
         checkpoints.
@@ -72,21 +75,31 @@ class Evaluation:
     method: LoadedMethod
     zoo_id: str
     zoo_digest: str
+    suite: Suite
     seed: int
-    scores: dict[str, dict[str, Score]]
-    answers: Answers
-    seconds: dict[str, float]
+    truths: dict[str, Truth]
+    answers: dict[str, Answers] = field(default_factory=dict)
+    scores: Scores = field(default_factory=dict)
+    robustness: Scores = field(default_factory=dict)
+    accuracy: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    cost: Cost | None = None
     invariances: tuple[str, ...] = ()
     error: str | None = None
 
 
 def evaluate(
-    method: str | LoadedMethod, zoo: str | Zoo = DEFAULT_ZOO, *, seed: int = 0
+    method: str | LoadedMethod,
+    zoo: str | Zoo = DEFAULT_ZOO,
+    *,
+    suite: Suite | None = None,
+    seed: int = 0,
+    parts: Path | None = None,
+    progress: Callable[[EvaluationState], None] | None = None,
 ) -> Evaluation:
-    """Evaluate a method on a zoo under the standard protocol.
+    """Evaluate a method on a zoo.
 
-    It is fitted on the train models and asked about the test models, epochs 1 to the last: which
-    checkpoints belong together (identification), and in which order they came (ordering).
+    It is fitted on the train models and asked about the test models, epochs 1 to the last.
 
     Parameters
     ----------
@@ -94,8 +107,15 @@ def evaluate(
         As `load_method` takes or returns it.
     zoo
         As `load_zoo` takes or returns it.
+    suite
+        Which questions are asked after which transforms; None for the suite ``"smoke"``.
     seed
-        For shuffles, ties, the bootstrap, and the method's own ``rng``.
+        For shuffles, ties, transforms, the bootstrap, and the method's own ``rng``.
+    parts
+        A folder where the answers after each transform are kept until all are there: the same
+        evaluation, if it was interrupted, goes on from these. None keeps none.
+    progress
+        Told of every part that is done, and before the first.
 
     Returns
     -------
@@ -112,187 +132,179 @@ def evaluate(
 
     Examples
     --------
-    >>> evaluate("euclidean").scores["identification"]["map_at_r"].value  # doctest: +SKIP
+    >>> scores = evaluate("euclidean").scores  # doctest: +SKIP
+    >>> scores["identification/none"]["map_at_r"].value  # doctest: +SKIP
     1.0
     """
     loaded = load_method(method) if isinstance(method, str) else method
     zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
-    run = _Run(loaded, zoo, seed)
-    scores: dict[str, dict[str, Score]] = {}
-    answers: Answers = {}
-    invariances: tuple[str, ...] = ()
-    error = None
+    suite = suite or SUITES["smoke"]
+    trial = cache(lambda protocol, round_: Trial(zoo, protocol, seed + round_))
+    truths = {protocol: trial(protocol, 0).truth for protocol in suite.protocols}
+    result = Evaluation(loaded, zoo.id, zoo.content_digest, suite, seed, truths)
+    kept = _Kept(result, parts)
     try:
-        answers, scores = run.answer()
-        invariances = run.invariances()
+        answers, seconds = _answers(loaded, zoo, suite, trial, kept, progress)
+        invariances = trial(suite.protocols[0], 0).invariances(loaded)
+        cost = measure_cost(loaded, zoo, seed) if suite.measures_cost else None
     except (Exception, SystemExit):  # whatever a method does, the others go on
-        error = traceback.format_exc()
-    return Evaluation(
-        loaded,
-        zoo.id,
-        zoo.content_digest,
-        seed,
-        scores,
-        answers,
-        run.seconds,
-        invariances,
-        error,
+        kept.drop()
+        return replace(result, error=traceback.format_exc())
+    kept.drop()
+    scores, summaries = score(answers, truths, seed)
+    return replace(
+        result,
+        answers=answers,
+        scores=scores,
+        robustness=summaries,
+        accuracy=_accuracy(zoo, suite, seed),
+        seconds=seconds,
+        cost=cost,
+        invariances=invariances,
     )
 
 
-class _Run:
-    """One pass of a method over a zoo, with its clock."""
-
-    def __init__(self, loaded: LoadedMethod, zoo: Zoo, seed: int) -> None:
-        self._loaded = loaded
-        self._method: Any = loaded.method
-        self._zoo = zoo
-        self._seed = seed
-        self._train, self._test = self._shuffled("train"), self._shuffled("test")
-        self.seconds = {"fit": 0.0, "embed": 0.0, "order": 0.0}
-
-    def answer(self) -> tuple[Answers, dict[str, dict[str, Score]]]:
-        self._fit()
-        truth = Truth(self._zoo.model[self._test], self._zoo.epoch[self._test])
-        checkpoints = self._view(self._zoo.weights[self._test])
-        distances = self._timed("embed", lambda: self._distances(checkpoints))
-        found = identification_answers(distances, truth, self._seed)
-        ordered = ordering_answers(self._order_of(checkpoints, distances), truth)
-        answers: Answers = {"model": truth.model, "epoch": truth.epoch, **found, **ordered}
-        return answers, score(answers, self._seed)
-
-    def invariances(self) -> tuple[str, ...]:
-        weights = self._zoo.weights[self._test[:_N_MEASURED]]
-
-        def distances_of(
-            weights: npt.NDArray[np.float32], layout: Layout
-        ) -> npt.NDArray[np.float64]:
-            return self._distances(self._loaded.view(weights, layout, self._zoo.probe_inputs))
-
-        held = []
-        for symmetry in ACTIONS:
-            try:
-                before, after = distances_before_and_after(
-                    symmetry, distances_of, weights, self._zoo.layout, self._zoo.probe_inputs
-                )
-            except Exception:  # it has answered all that was asked, and fails on another activation
-                continue
-            if holds(before, after):
-                held.append(symmetry)
-        return tuple(held)
-
-    def _shuffled(self, split: str) -> Rows:
-        """Return the zoo's rows of a split, epochs 1 to the last, as a method will see them."""
-        rows = self._zoo.rows(split)
-        rows = rows[self._zoo.epoch[rows] > 0]
-        if len(rows) == len(np.unique(self._zoo.model[rows])):
-            raise ZooError(
-                f"zoo {self._zoo.id!r} has no two checkpoints of a {split} model after epoch 0, and"
-                " methods are fitted on train models and scored on test models; five models and"
-                " two epochs are enough"
-            )
-        salt = self._seed.to_bytes(16, "little", signed=True)
-        keys = [hashlib.sha256(salt + self._zoo.weights[row].tobytes()).digest() for row in rows]
-        # The order of rows that are equal to the last bit must not tell either.
-        ties = generator(self._seed, "shuffle").random(len(rows))
-        return rows[sorted(range(len(rows)), key=lambda i: (keys[i], ties[i]))]
-
-    def _view(self, weights: npt.NDArray[np.float32]) -> Checkpoints:
-        return self._loaded.view(weights, self._zoo.layout, self._zoo.probe_inputs)
-
-    def _fit(self) -> None:
-        train = self._loaded.view(
-            self._zoo.weights[self._train],
-            self._zoo.layout,
-            self._zoo.probe_inputs,
-            Labels(self._zoo.model[self._train], self._zoo.epoch[self._train]),
-        )
-        self._timed("fit", lambda: self._loaded.fit(train, generator(self._seed, "method")))
-
-    def _distances(self, checkpoints: Checkpoints) -> npt.NDArray[np.float64]:
-        n = len(checkpoints)
-        if self._loaded.gives_distances:
-            return _checked_distances(self._method.pairwise(checkpoints), n)
-        return pairwise_euclidean(_checked_embedding(self._method.transform(checkpoints), n))
-
-    def _order_of(
-        self, checkpoints: Checkpoints, distances: npt.NDArray[np.float64]
-    ) -> Callable[[Rows], npt.NDArray[np.intp]]:
-        if not hasattr(self._method, "order"):
-            rng = generator(self._seed, "ties", "order")
-            return lambda rows: order_by_linkage(distances[np.ix_(rows, rows)], rng)
-
-        def by_method(rows: Rows) -> npt.NDArray[np.intp]:
-            view = self._view(checkpoints.weights[rows])
-            order = self._timed("order", lambda: self._method.order(view))
-            return _checked_order(order, len(rows))
-
-        return by_method
-
-    def _timed(self, part: str, call: Callable[[], T]) -> T:
-        start = time.perf_counter()
-        result = call()
-        self.seconds[part] += time.perf_counter() - start
-        return result
+def _answers(
+    loaded: LoadedMethod,
+    zoo: Zoo,
+    suite: Suite,
+    trial: Callable[[str, int], Trial],
+    kept: "_Kept",
+    progress: Callable[[EvaluationState], None] | None,
+) -> tuple[dict[str, Answers], dict[str, float]]:
+    todo = suite.parts(zoo.layout)
+    n_resumed = sum(kept.has(part) for part in todo)
+    answers: dict[str, Answers] = {}
+    first: dict[str, float] = {}
+    for i, part in enumerate(todo):
+        if progress:
+            progress(EvaluationState(len(todo), n_resumed, i))
+        found = kept.load(part)
+        if found is None:
+            at = trial(part.protocol, part.round)
+            found = at.answers(loaded, part.transform, suite.questions)
+            kept.save(part, *found)
+        by_question, seconds = found
+        first = first or seconds
+        answers |= {part.task(question): arrays for question, arrays in by_question.items()}
+    if progress:
+        progress(EvaluationState(len(todo), n_resumed, len(todo)))
+    return answers, first
 
 
-def score(answers: Answers, seed: int) -> dict[str, dict[str, Score]]:
-    """Return the scores of every task from stored answers: the one way to a score there is."""
-    truth = Truth(answers["model"], answers["epoch"])
+def score(
+    answers: Mapping[str, Answers], truths: Mapping[str, Truth], seed: int
+) -> tuple[Scores, Scores]:
+    """Return scores and robustness from stored answers: the one way to a score there is."""
+    scores = {}
+    for task, arrays in answers.items():
+        question, truth = question_and_truth(task, truths)
+        scores[task] = QUESTIONS[question].scores(arrays, truth, seed)
+    summaries: Scores = {}
+    for question in PRIMARY:
+        primary = primary_by_model(answers, truths, question)
+        if "none" in primary and len(primary) > 1:
+            summaries[question] = {
+                kind: robustness(primary, transforms, seed)
+                for kind, transforms in (("compression", COMPRESSION), ("symmetry", SYMMETRY))
+            }
+    return scores, summaries
+
+
+def primary_by_model(
+    answers: Mapping[str, Answers], truths: Mapping[str, Truth], question: str
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return a question's primary score on each model, by transform, under the standard protocol.
+
+    Parameters
+    ----------
+    answers, truths
+        Of an `Evaluation`, or from a record.
+    question
+        ``"identification"``, ``"ordering"`` or ``"retrieval"``.
+
+    Returns
+    -------
+    by_transform
+        Transform to ``(n_models,)``, models ascending.
+    """
+    tasks = {task.split("/")[1]: task for task in answers if task.split("/")[::2] == [question]}
     return {
-        "identification": identification_scores(answers, truth, seed),
-        "ordering": ordering_scores(answers, truth, seed),
+        transform: QUESTIONS[question].by_model(answers[task], truths["standard"])
+        for transform, task in tasks.items()
     }
 
 
-def primary_by_model(evaluation: Evaluation, task: str) -> npt.NDArray[np.float64]:
-    """Return a task's primary score on each test model, ``(n_models,)``, models ascending."""
-    truth = Truth(evaluation.answers["model"], evaluation.answers["epoch"])
-    by_model = {"identification": identification_by_model, "ordering": ordering_by_model}
-    return by_model[task](evaluation.answers, truth)
+def question_and_truth(task: str, truths: Mapping[str, Truth]) -> tuple[str, Truth]:
+    """Return what a task asks, and the labels of the rows that it asks about."""
+    question, _, *more = task.split("/")
+    return question, truths[more[0] if more else "standard"]
 
 
-def _checked_embedding(embedding: Any, n: int) -> npt.NDArray[np.floating[Any]]:
-    array = _numbers("transform", embedding)
-    if array.ndim != 2 or len(array) != n or not array.shape[1]:
-        raise MethodError(f"transform returned shape {array.shape}, expected ({n}, d) with d ≥ 1")
-    _check_finite("transform", array)
-    return array
+def _accuracy(zoo: Zoo, suite: Suite, seed: int) -> dict[str, float]:
+    """Return the accuracy of the networks after each transform, if there is any compression."""
+    transforms = [part.transform for part in suite.parts(zoo.layout)]
+    if not set(transforms) & set(COMPRESSION):
+        return {}
+    return accuracy_after(zoo, tuple(dict.fromkeys(transforms)), seed)
 
 
-def _checked_distances(distances: Any, n: int) -> npt.NDArray[np.float64]:
-    array = _numbers("pairwise", distances).astype(np.float64, copy=False)
-    if array.shape != (n, n):
-        raise MethodError(f"pairwise returned shape {array.shape}, expected ({n}, {n})")
-    _check_finite("pairwise", array)
-    asymmetry = float(np.abs(array - array.T).max())
-    if asymmetry > 1e-6 * float(np.abs(array).max()):
-        raise MethodError(f"pairwise is not symmetric: d(i, j) and d(j, i) differ by {asymmetry:g}")
-    return array
+class _Kept:
+    """The parts of an evaluation that are done, on disk until all are."""
 
+    def __init__(self, evaluation: Evaluation, folder: Path | None) -> None:
+        method = evaluation.method
+        same = [
+            evaluation.zoo_digest,
+            evaluation.seed,
+            evaluation.suite.questions,
+            method.spec,
+            method.info.version,
+            method.code_sha256,
+            dict(method.parameters),
+            evaluator_digest(),
+        ]
+        key = hashlib.sha256(json.dumps(same).encode()).hexdigest()[:16]
+        self._folder = folder and folder / f"{method.info.name}-{key}"
 
-def _checked_order(order: Any, n: int) -> npt.NDArray[np.intp]:
-    array = np.asarray(order)
-    if array.shape != (n,) or array.dtype.kind not in "iu" or set(array.tolist()) != set(range(n)):
-        raise MethodError(f"order must return a permutation of 0 … {n - 1}, got {array!r:.80}")
-    return array.astype(np.intp)
+    def _file(self, part: Part) -> Path | None:
+        return self._folder and self._folder / f"{part.task('').strip('/').replace('/', '-')}.npz"
 
+    def has(self, part: Part) -> bool:
+        file = self._file(part)
+        return file is not None and file.exists()
 
-def _numbers(call: str, value: Any) -> npt.NDArray[np.floating[Any]]:
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu":
-        raise MethodError(
-            f"{call} returned {type(value).__name__} of {array.dtype}, expected numbers"
-        )
-    return array
+    def load(self, part: Part) -> tuple[dict[str, Answers], dict[str, float]] | None:
+        file = self._file(part)
+        try:
+            arrays = unpack(file.read_bytes()) if file else None
+        except (OSError, ValueError):
+            return None  # not there, or not whole: it is computed again
+        if arrays is None:
+            return None
+        found: dict[str, Answers] = {}
+        seconds: dict[str, float] = {}
+        for name, array in arrays.items():
+            kind, _, rest = name.partition("/")
+            if kind == "seconds":
+                seconds[rest] = float(array)
+            else:
+                found.setdefault(kind, {})[rest] = array
+        return found, seconds
 
+    def save(self, part: Part, answers: dict[str, Answers], seconds: dict[str, float]) -> None:
+        file = self._file(part)
+        if file is None:
+            return
+        arrays = {
+            f"{question}/{n}": a for question, found in answers.items() for n, a in found.items()
+        }
+        arrays |= {f"seconds/{name}": np.array(value) for name, value in seconds.items()}
+        with written_whole(file) as temporary:
+            temporary.write_bytes(pack(arrays))
 
-def _check_finite(call: str, array: npt.NDArray[np.floating[Any]]) -> None:
-    # Beyond 1e100 their squares would overflow, and distances be infinite or NaN.
-    largest = np.abs(array).max(axis=1).astype(np.float64)
-    wrong = ~(largest <= 1e100)
-    if wrong.any():
-        raise MethodError(
-            f"{call} returned NaN, infinity or a number beyond 1e100 in {wrong.sum()} of"
-            f" {len(array)} rows"
-        )
+    def drop(self) -> None:
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            with suppress(OSError):  # others are in it, or it was never made
+                self._folder.parent.rmdir()

@@ -114,17 +114,13 @@ class LoadedMethod:
     @property
     def label(self) -> str:
         """Name and parameters, for tables: ``"svd k=5"``."""
-        return " ".join((self.info.name, *self._settings))
+        return " ".join((self.info.name, *command_arguments(self.parameters)))
 
     @property
     def arguments(self) -> str:
         """What finds it on the command line, quoted for a shell: ``"svd --set k=5"``."""
-        settings = (shlex.quote(setting) for setting in self._settings)
+        settings = (shlex.quote(setting) for setting in command_arguments(self.parameters))
         return " --set ".join((shlex.quote(self.spec), *settings))
-
-    @property
-    def _settings(self) -> list[str]:
-        return [f"{name}={_text(value)}" for name, value in self.parameters.items()]
 
     @property
     def gives_distances(self) -> bool:
@@ -163,6 +159,11 @@ class LoadedMethod:
         if getattr(self.method, "random_state", 0) is None:
             self.method.random_state = int(rng.integers(2**31))  # type: ignore[union-attr]
         fit(train)
+
+
+def command_arguments(parameters: Mapping[str, Any]) -> list[str]:
+    """Return parameters as ``--set`` takes them: ``["k=5", "layer=output"]``."""
+    return [f"{name}={_text(value)}" for name, value in parameters.items()]
 
 
 def _text(value: Any) -> str:

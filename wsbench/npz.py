@@ -1,16 +1,18 @@
 """Arrays in ``.npz`` files, read so that damage is noticed.
 
 ``numpy.load`` checks an array's checksum only if it reads to the end, and a damaged header can make
-it stop before; so every member is read whole before numpy sees it.
+it stop before; so every member is read whole before numpy sees it. Nothing is unpacked beyond what
+the caller allows: a megabyte of deflated zeros is a gigabyte, and one of bzip2 a terabyte.
 """
 
+import math
 import struct
 import tokenize
 import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +25,31 @@ def pack(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays in the bytes of an ``.npz``; raise `ValueError` if they are damaged."""
+def unpack(data: bytes, max_bytes: int = 64_000_000) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays in the bytes of an ``.npz``.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    max_bytes
+        How large the arrays may be, all together.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are damaged, or unpack to more than `max_bytes`.
+    """
     try:
         with ZipFile(BytesIO(data)) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        return {
-            name.removesuffix(".npy"): np.lib.format.read_array(BytesIO(member))
-            for name, member in members.items()
-        }
+            members = archive.infolist()
+            size = sum(member.file_size for member in members)
+            if size > max_bytes:
+                raise ValueError(f"unpacks to {size:,} bytes, and {max_bytes:,} are allowed")
+            if len({member.filename for member in members}) < len(members):
+                raise ValueError("not a whole .npz file: a name stands in it twice")
+            contents = {m.filename.removesuffix(".npy"): _read(archive, m) for m in members}
+        return {name: _array(name, content) for name, content in contents.items()}
     except (
         BadZipFile,
         EOFError,
@@ -45,3 +63,26 @@ def unpack(data: bytes) -> dict[str, npt.NDArray[Any]]:
         zlib.error,
     ) as error:
         raise ValueError(f"not a whole .npz file: {error}") from None
+
+
+def _read(archive: ZipFile, member: ZipInfo) -> bytes:
+    """Return the bytes of a member, and never more than it says it has."""
+    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # the others cannot be bounded
+        raise ValueError(f"not a whole .npz file: {member.filename!r:.60} is not deflated")
+    with archive.open(member) as file:
+        return file.read(member.file_size)  # read() without a size inflates all there is
+
+
+def _array(name: str, content: bytes) -> npt.NDArray[Any]:
+    """Return the array in an ``.npy``, if its header tells the size that it has."""
+    file = BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    if not dtype.hasobject and math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        raise ValueError(f"not a whole .npz file: {name!r:.60} has not the size of its shape")
+    file.seek(0)
+    array: npt.NDArray[Any] = np.lib.format.read_array(file)
+    return array

@@ -1,24 +1,89 @@
-"""Which method is best, and which cannot be told from it."""
+"""Which method is better, and which ranks a method may have.
 
+Two methods are compared on the same models, by the interval of their paired difference: one that
+holds 0 is a tie.
+"""
+
+import math
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.bootstrap import paired_interval
+from wsbench.bootstrap import interval
 from wsbench.seeding import generator
 
-Standing = Literal["best", "tie", "behind"]
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much better one method is than another.
+
+    Attributes
+    ----------
+    difference
+        Mean over models.
+    interval
+        Of the mean, 95 %.
+    separable
+        Whether 0 is outside the interval; if not, the methods are tied.
+    """
+
+    difference: float
+    interval: tuple[float, float]
+    separable: bool
 
 
-def standings(
-    by_model: Mapping[str, npt.NDArray[np.float64]], seed: int = 0
-) -> dict[str, Standing]:
-    """Say of each method whether it is the best, tied with the best, or behind.
+def compare_scores(
+    a: npt.NDArray[np.floating], b: npt.NDArray[np.floating], seed: int = 0
+) -> Comparison:
+    """Compare two methods by their scores on the same models.
 
-    A method is tied if the 95 % interval of its paired difference from the best, over models,
-    holds 0. Without any tie the best is alone; otherwise it is tied too.
+    Exchanging the methods gives exactly the negative. From fewer than six models it is wrong too
+    often, since an interval stays within the range of the values: of methods that are equally
+    good, with normal differences, 51, 26, 13 and 7 % are told apart by 2, 3, 4 and 5 models.
+
+    Parameters
+    ----------
+    a, b
+        The scores of the methods, ``(n_models,)`` each, the same model at the same place.
+    seed
+        For the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        If the two are not of the same models, or there is none.
+
+    Examples
+    --------
+    >>> compare_scores(np.array([0.75, 1.0]), np.array([0.5, 0.75]))
+    Comparison(difference=0.25, interval=(0.25, 0.25), separable=True)
+    """
+    if np.ndim(a) != 1 or np.shape(a) != np.shape(b) or np.size(a) == 0:
+        raise ValueError(
+            f"expected the scores of two methods on the same models, (n_models,) each, got "
+            f"{np.shape(a)} and {np.shape(b)}; keep the models that both have"
+        )
+    differences = np.sort(np.subtract(a, b, dtype=np.float64))
+    low, high = _antisymmetric_interval(differences, seed)
+    # fsum is the same in any order and for any sign; what it rounds must not leave the interval.
+    mean = min(max(math.fsum(differences) / len(differences), low), high)
+    return Comparison(mean, (low, high), low > 0 or high < 0)
+
+
+def rank_intervals(
+    by_model: Mapping[str, npt.NDArray[np.floating]], seed: int = 0
+) -> dict[str, tuple[int, int]]:
+    """Compute the best and the worst rank that each method may have.
+
+    The best is 1 + the number of methods that are separably better, the worst the number of methods
+    that are not separably worse. So are the confidence sets of Mogstad, Romano, Shaikh and Wilhelm
+    (2024, Inference for ranks, Review of Economic Studies 91) made; but theirs widen the intervals
+    so that all hold at once, and here each holds for itself. Of eleven methods that are all but
+    equal, on 10 or 50 models, the ranks held the true one in 94 and 96 % of 300 simulations over
+    all methods, and in 79 and 86 % for the truly first and last, which ten others can displace.
 
     Parameters
     ----------
@@ -28,19 +93,43 @@ def standings(
     seed
         For the bootstrap.
 
+    Returns
+    -------
+    ranks
+        Method to ``(best, worst)``, from 1 to the number of methods, in the order of `by_model`.
+
+    Raises
+    ------
+    ValueError
+        As `compare_scores` does.
+
     Examples
     --------
-    >>> scores = {"a": np.array([0.9, 1.0, 0.9]), "b": np.array([0.1, 0.2, 0.1])}
-    >>> standings(scores)
-    {'a': 'best', 'b': 'behind'}
+    >>> a, b = np.array([0.8, 1.0, 0.9]), np.array([0.1, 0.2, 0.1])
+    >>> rank_intervals({"a": a, "b": b, "same as b": b})
+    {'a': (1, 1), 'b': (2, 3), 'same as b': (2, 3)}
     """
-    if not by_model:
-        return {}
-    best = max(by_model, key=lambda name: float(np.mean(np.sort(by_model[name]))))
-    result: dict[str, Standing] = {}
-    for name, values in by_model.items():
-        rng = generator(seed, "bootstrap", "paired")
-        low, high = paired_interval(by_model[best], values, rng=rng)
-        result[name] = "tie" if low <= 0.0 <= high else "behind"
-    result[best] = "tie" if sum(standing == "tie" for standing in result.values()) > 1 else "best"
-    return result
+    best = dict.fromkeys(by_model, 1)
+    worst = dict.fromkeys(by_model, len(by_model))
+    for a, b in combinations(by_model, 2):
+        comparison = compare_scores(by_model[a], by_model[b], seed)
+        if comparison.separable:
+            better, worse = (a, b) if comparison.difference > 0 else (b, a)
+            worst[better] -= 1
+            best[worse] += 1
+    return {name: (best[name], worst[name]) for name in by_model}
+
+
+def _antisymmetric_interval(differences: npt.NDArray[np.float64], seed: int) -> tuple[float, float]:
+    """Return the 95 % interval of the mean, which for the negatives is exactly the negative.
+
+    The resamples are drawn for the values or for the negatives, whichever compare as the greater
+    list, so that both see the same.
+    """
+    negatives = -differences[::-1]
+    turned = differences.tolist() < negatives.tolist()
+    values = negatives if turned else differences
+    low, high = interval(values, rng=generator(seed, "bootstrap", "paired"))
+    if np.array_equal(differences, negatives):
+        low, high = (low - high) / 2, (high - low) / 2
+    return (0.0 - high, 0.0 - low) if turned else (low, high)

@@ -8,47 +8,29 @@ the sha256 of its answers, so that neither can be changed unnoticed, and is stri
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from wsbench.answers import pack_answers, unpack_answers
 from wsbench.environment import environment
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
-from wsbench.evaluate import Evaluation, score
+from wsbench.evaluate import Evaluation, Scores, score
 from wsbench.files import written_whole
-from wsbench.npz import pack, unpack
+from wsbench.methods import command_arguments
+from wsbench.record_schema import FORMAT, KEYS, check_content, fitting
 from wsbench.store import home
-from wsbench.tasks import Answers, Score, check_answers, evaluator_digest
+from wsbench.suites import SUITES
+from wsbench.tasks import Answers, Score, Truth, evaluator_digest
 
-FORMAT = 1
-
-# Every key of a record and the type of its value; a dict stands for an object with these keys.
-_KEYS: Mapping[str, Any] = {
-    "format": int,
-    "method": {
-        "name": str,
-        "version": str,
-        "description": str,
-        "parameters": dict,
-        "invariances": list,
-        "measured_invariances": list,
-        "needs": list,
-        "spec": str,
-        "code_sha256": str,
-    },
-    "zoo": {"id": str, "content_digest": str},
-    "protocol": str,
-    "seed": int,
-    "evaluator": str,
-    "tasks": dict,
-    "error": str | None,
-    "seconds": dict,
-    "environment": dict,
-    "answers": dict | None,
-}
-_ANSWERS_KEYS = {"file": str, "sha256": str, "bytes": int}
-_SCORE_KEYS = {"value": float | None, "interval": list | None}
+_ANSWERS_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.npz")
+_UNCLAIMED = ("seconds", "cost", "environment")
+_ERROR_KEPT = 20_000  # characters of a traceback, the last ones
+_MAX_RECORD_BYTES = 1_000_000
+_MAX_ANSWERS_BYTES = 32_000_000
 
 
 @dataclass(frozen=True)
@@ -77,12 +59,34 @@ class Record:
         return str(self.content["zoo"]["id"])
 
     @property
-    def scores(self) -> dict[str, dict[str, Score]]:
+    def scores(self) -> Scores:
         """Task to score name to score, as recorded."""
-        return {
-            task: {name: _score_from_json(value) for name, value in scores.items()}
-            for task, scores in self.content["tasks"].items()
-        }
+        return _scores_from_json(self.content["tasks"])
+
+    @property
+    def robustness(self) -> Scores:
+        """Question to ``"compression"`` and ``"symmetry"`` to score, as recorded."""
+        return _scores_from_json(self.content["robustness"])
+
+    @property
+    def label(self) -> str:
+        """Name of the method, and its parameters."""
+        settings = command_arguments(self.content["method"]["parameters"])
+        return " ".join((self.method, *settings))
+
+    @property
+    def command(self) -> str:
+        """The command that evaluates the same again."""
+        method, suite = self.content["method"], self.content["suite"]
+        asked = [f"--suite {suite['name']}"]
+        if suite["name"] not in SUITES:
+            asked = [f"--task {question}" for question in suite["questions"]]
+            asked += [f"--transform {transform}" for transform in suite["transforms"]]
+        settings = [f"--set {shlex.quote(s)}" for s in command_arguments(method["parameters"])]
+        zoo, seed = f"--zoo {shlex.quote(self.zoo)}", f"--seed {self.content['seed']}"
+        return " ".join(
+            ("wsbench evaluate", shlex.quote(method["spec"]), *settings, zoo, *asked, seed)
+        )
 
 
 def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
@@ -104,7 +108,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
     info = evaluation.method.info
     answers = None
     if not evaluation.error:
-        data = pack(evaluation.answers)
+        data = pack_answers(evaluation.answers, evaluation.truths)
         sha256 = hashlib.sha256(data).hexdigest()
         answers = {"file": f"{info.name}-{sha256[:12]}.npz", "sha256": sha256, "bytes": len(data)}
         with written_whole(folder / str(answers["file"])) as temporary:
@@ -113,8 +117,8 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         "format": FORMAT,
         "method": {
             "name": info.name,
-            "version": info.version,
-            "description": info.description,
+            "version": fitting("version", info.version),
+            "description": fitting("description", info.description),
             "parameters": dict(evaluation.method.parameters),
             "invariances": sorted(info.invariances),
             "measured_invariances": list(evaluation.invariances),
@@ -123,15 +127,20 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
             "code_sha256": evaluation.method.code_sha256,
         },
         "zoo": {"id": evaluation.zoo_id, "content_digest": evaluation.zoo_digest},
-        "protocol": "standard",
+        "suite": {
+            "name": evaluation.suite.name,
+            "version": evaluation.suite.version,
+            "questions": list(evaluation.suite.questions),
+            "transforms": list(evaluation.suite.transforms),
+        },
         "seed": evaluation.seed,
         "evaluator": evaluator_digest(),
-        "tasks": {
-            task: {name: asdict(value) for name, value in scores.items()}
-            for task, scores in evaluation.scores.items()
-        },
-        "error": evaluation.error,
+        "tasks": _scores_to_json(evaluation.scores),
+        "robustness": _scores_to_json(evaluation.robustness),
+        "accuracy": evaluation.accuracy,
+        "error": evaluation.error and evaluation.error[-_ERROR_KEPT:],
         "seconds": evaluation.seconds,
+        "cost": evaluation.cost and asdict(evaluation.cost),
         "environment": environment(),
         "answers": answers,
     }
@@ -156,13 +165,18 @@ def load_record(path: str | Path) -> Record:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        _refuse_large(path, _MAX_RECORD_BYTES)
+        content = json.loads(
+            path.read_text(encoding="utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_without_repeats,
+        )
     except FileNotFoundError:
         raise UnknownIdError(f"no record {path}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise FormatError(f"{path}: not a record: {error}") from None
-    _check(path, content)
+    check_content(path, content)
     digest = _digest(content)[:12]
     if not path.stem.endswith(f"-{digest}"):
         raise IntegrityError(
@@ -172,7 +186,7 @@ def load_record(path: str | Path) -> Record:
     return Record(path, content)
 
 
-def rescore(record: Record | str | Path) -> dict[str, dict[str, Score]]:
+def rescore(record: Record | str | Path) -> Scores:
     """Compute a record's scores again from its stored answers, believing none of its numbers.
 
     Parameters
@@ -198,84 +212,79 @@ def rescore(record: Record | str | Path) -> dict[str, dict[str, Score]]:
     >>> rescore(record) == record.scores  # doctest: +SKIP
     True
     """
+    return rescore_all(record)[0]
+
+
+def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
+    """Compute a record's scores and its robustness again; arguments and errors as in `rescore`."""
     if not isinstance(record, Record):
         record = load_record(record)
     if record.content["answers"] is None:
-        return {}
-    return score(load_answers(record), record.content["seed"])
+        return {}, {}
+    return score(*load_answers(record), record.content["seed"])
 
 
-def load_answers(record: Record) -> Answers:
-    """Return the arrays a record's scores are computed from; raise `IntegrityError` if changed."""
+def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, Truth]]:
+    """Return the answers by task that a record's scores are computed from, and labels by protocol.
+
+    Raises
+    ------
+    IntegrityError, FormatError
+        As `rescore` does.
+    """
     pointer = record.content["answers"]
-    path = record.path.parent / Path(pointer["file"]).name
+    if not _ANSWERS_NAME.fullmatch(pointer["file"]):
+        raise IntegrityError(
+            f"{record.path}: answers.file: got {pointer['file']!r:.60}, expected the name of a file"
+            " beside the record, such as euclidean-0123456789ab.npz"
+        )
+    path = record.path.parent / pointer["file"]
     try:
+        _refuse_large(path, _MAX_ANSWERS_BYTES)
         data = path.read_bytes()
     except OSError as error:
         raise IntegrityError(f"{path}: answers of {record.path.name}: {error.strerror}") from None
+    except ValueError as error:
+        raise FormatError(f"{path}: not a method's answers: {error}") from None
     if hashlib.sha256(data).hexdigest() != pointer["sha256"]:
         raise IntegrityError(f"{path}: not the answers that {record.path.name} was written with")
     try:
-        answers = unpack(data)
-        check_answers(answers)
+        answers, truths = unpack_answers(data)
+        for task, arrays in answers.items():
+            _refuse_wide(task, arrays)
     except ValueError as error:
         raise FormatError(f"{path}: not a method's answers: {error}") from None
-    return answers
+    return answers, truths
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    claims = {key: content[key] for key in _KEYS if key not in ("seconds", "environment")}
+    claims = {key: content[key] for key in KEYS if key not in _UNCLAIMED}
     text = json.dumps(claims, sort_keys=True, allow_nan=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _check(path: Path, content: object) -> None:
-    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
-        raise FormatError(f"{path}: not a record: it has no format number")
-    if content["format"] != FORMAT:
-        raise FormatError(
-            f"{path}: format {content['format']}, and this version of wsbench reads {FORMAT}"
-        )
-    faults = list(_faults("", content, _KEYS))
-    if not faults:
-        if content["answers"] is not None:
-            faults += _faults("answers", content["answers"], _ANSWERS_KEYS)
-        for task, scores in content["tasks"].items():
-            faults += _score_faults(f"tasks.{task}", scores)
-    if faults:
-        raise FormatError(f"{path}: {'; '.join(faults)}", faults)
+def _refuse_large(path: Path, most: int) -> None:
+    size = path.stat().st_size
+    if size > most:
+        raise ValueError(f"{size:,} bytes, and at most {most:,} are allowed")
 
 
-def _faults(where: str, value: Any, kind: Any) -> Iterator[str]:
-    """Yield what is wrong with a value of a type, or with an object of keys."""
-    if not isinstance(kind, dict):
-        if not isinstance(value, kind):
-            name = getattr(kind, "__name__", kind)
-            yield f"{where}: got {value!r:.40}, expected {name}"
-    elif not isinstance(value, dict):
-        yield f"{where}: got {value!r:.40}, expected an object"
-    elif set(value) != set(kind):
-        wrong = [f"{where}.{key}".strip(".") for key in sorted(set(value) ^ set(kind))]
-        yield f"missing or unknown: {', '.join(wrong)}"
-    else:
-        for key, of in kind.items():
-            yield from _faults(f"{where}.{key}".strip("."), value[key], of)
-
-
-def _score_faults(where: str, scores: Any) -> Iterator[str]:
-    if not isinstance(scores, dict):
-        yield f"{where}: got {scores!r:.40}, expected an object"
-        return
-    faults = list(_faults(where, scores, dict.fromkeys(scores, _SCORE_KEYS)))
-    yield from faults
-    for name, entry in scores.items() if not faults else ():
-        interval = entry["interval"]
-        if interval is not None and [type(end) for end in interval] != [float, float]:
-            yield f"{where}.{name}.interval: got {interval!r:.40}, expected two numbers"
+def _refuse_wide(task: str, arrays: Answers) -> None:
+    """Refuse row numbers of 64 bits: the largest would pass for negative ones."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "u" and array.dtype.itemsize > 4:
+            raise ValueError(f"{task}/{name}: got {array.dtype}, expected uint32 or smaller")
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not strict JSON")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("an object has a key twice")
+    return content
 
 
 def _finite(text: str) -> float:
@@ -283,6 +292,20 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is beyond what a float holds")
     return number
+
+
+def _scores_to_json(scores: Scores) -> dict[str, Any]:
+    return {
+        task: {name: asdict(value) for name, value in by_name.items()}
+        for task, by_name in scores.items()
+    }
+
+
+def _scores_from_json(scores: Mapping[str, Any]) -> Scores:
+    return {
+        task: {name: _score_from_json(value) for name, value in by_name.items()}
+        for task, by_name in scores.items()
+    }
 
 
 def _score_from_json(value: Mapping[str, Any]) -> Score:

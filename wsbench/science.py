@@ -70,7 +70,7 @@ def score_findings(recipe_text: str, columns: Columns) -> list[str]:
     """Compute the scores of `N_RESCORED` models from their weights, and compare."""
     rows = np.isin(columns["model"], spread(np.unique(columns["model"]), N_RESCORED))
     chosen = {name: column[rows] for name, column in columns.items()}
-    provider = _provider_of_recipe(recipe_text)
+    provider = provider_of_recipe(recipe_text)
     try:
         again = provider.rescore(recipe_text, chosen["weights"])
     except (DataError, IntegrityError) as error:
@@ -85,7 +85,7 @@ def training_findings(
 ) -> list[str]:
     """Train models again and compare their rows."""
     models = spread(np.unique(columns["model"]), n_models)
-    provider = _provider_of_recipe(recipe_text)
+    provider = provider_of_recipe(recipe_text)
     findings = []
     try:
         trained = provider.retrain(recipe_text, models.tolist(), progress=progress)
@@ -110,7 +110,8 @@ def spread(models: npt.NDArray[np.integer], n: int) -> npt.NDArray[np.integer]:
     return models[places.astype(np.intp)]
 
 
-def _provider_of_recipe(text: str) -> ZooProvider:
+def provider_of_recipe(text: str) -> ZooProvider:
+    """Return who can train a recipe, or raise `CannotCheckError`."""
     reason = "no package that trains zoos is installed"
     for provider in providers().values():
         try:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsbench.bootstrap import interval, paired_interval
+from wsbench.bootstrap import interval
 
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array)
 
@@ -100,22 +100,24 @@ def test_interval__the_plain_percentile_bootstrap_would_not():
     assert hit_rate(*DRAWS["near one"], 10, percentile_interval) < 0.9
 
 
-@given(scores, st.integers(0, 100))
-def test_paired_interval__does_not_depend_on_the_order_of_models(a, seed):
-    b = rng(seed).random(len(a))
-    order = rng(seed).permutation(len(a))
-    expected = paired_interval(a, b, rng=rng(1))
-    assert paired_interval(a[order], b[order], rng=rng(1)) == expected
-
-
-def test_paired_interval__constant_difference_is_certain():
-    a = rng(5).integers(0, 8, 20) / 8
-    assert paired_interval(a + 0.25, a, rng=rng()) == (0.25, 0.25)
-
-
-def test_paired_interval__sees_a_difference_that_single_intervals_hide():
+def test_interval__of_a_paired_difference_sees_what_single_intervals_hide():
     hard = rng(6).random(30)
     a, b = hard + 0.02 + 0.01 * rng(7).normal(size=30), hard
     assert interval(a, rng=rng())[0] < interval(b, rng=rng())[1]
-    assert paired_interval(a, b, rng=rng())[0] > 0
-    assert paired_interval(b, a, rng=rng())[1] < 0
+    assert interval(a - b, rng=rng())[0] > 0
+    assert interval(b - a, rng=rng())[1] < 0
+
+
+@pytest.mark.parametrize("n_models", [10, 50])
+@pytest.mark.parametrize("share", [1.0, 0.8])
+def test_interval__of_a_paired_difference_covers_it_as_often_as_it_says(share, n_models):
+    # 94.4 to 95.2 % of 3,000 measured with 4,000 resamples; with the 400 here, whose quantiles are
+    # noisier, 93.6 to 94.7 % of 5,000. The standard error of 1,000 simulations is .7 %.
+    hits = 0
+    for seed in range(1000):
+        draw = rng([seed, n_models])
+        effect = draw.beta(8, 2, n_models)
+        a, b = (draw.beta(20 * mean, 20 * (1 - mean)) for mean in (effect, share * effect))
+        low, high = interval(a - b, rng=rng(seed), n_resamples=400)
+        hits += low <= 0.8 * (1 - share) <= high
+    assert 0.92 <= hits / 1000 <= 0.97

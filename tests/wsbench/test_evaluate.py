@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluate import evaluate, score
+from wsbench.evaluate import score
 from wsbench.loading import FunctionMethod
 from wsbench.methods import LoadedMethod
 from wsbench_baselines.svd import SVD
+
+CLEAN = wsbench.find_suite(None, ["identification", "ordering"], ["none"])
+
+
+def evaluate(method, zoo, **options) -> wsbench.Evaluation:
+    return wsbench.evaluate(method, zoo, **{"suite": CLEAN} | options)
 
 
 def loaded(method: object, name: str = "mine", **info: object) -> LoadedMethod:
@@ -55,7 +61,7 @@ def zoo(make_zoo) -> wsbench.Zoo:
 
 
 def test_evaluate__euclidean_tells_all_models_of_digits_mlp_v1_apart(digits_zoo):
-    scores = evaluate("euclidean", digits_zoo).scores["identification"]
+    scores = evaluate("euclidean", digits_zoo).scores["identification/none"]
     for name in ("map_at_r", "rank1", "ari", "bcubed_f1", "purity"):
         assert scores[name].value == 1.0
     assert scores["map_at_r"].interval == (1.0, 1.0)
@@ -73,11 +79,11 @@ def test_evaluate__random_is_at_chance_on_digits_mlp_v1(digits_zoo):
     r, p = 49, 49 / 499
     chance = sum(p / i * (1 + (i - 1) * (r - 1) / 498) for i in range(1, r + 1)) / r
     assert chance == pytest.approx(0.0176, abs=5e-5)
-    assert scores["identification"]["map_at_r"].value == pytest.approx(chance, abs=0.0044)
-    assert scores["identification"]["rank1"].value == pytest.approx(p, abs=0.068)
-    assert scores["identification"]["ari"].value == pytest.approx(0, abs=0.01)
-    assert scores["ordering"]["kendall_tau"].value == pytest.approx(0, abs=0.124)
-    assert scores["ordering"]["ordered_pairs"].value == pytest.approx(1 / 50, abs=0.03)
+    assert scores["identification/none"]["map_at_r"].value == pytest.approx(chance, abs=0.0044)
+    assert scores["identification/none"]["rank1"].value == pytest.approx(p, abs=0.068)
+    assert scores["identification/none"]["ari"].value == pytest.approx(0, abs=0.01)
+    assert scores["ordering/none"]["kendall_tau"].value == pytest.approx(0, abs=0.124)
+    assert scores["ordering/none"]["ordered_pairs"].value == pytest.approx(1 / 50, abs=0.03)
 
 
 @pytest.mark.parametrize("name", ["euclidean", "random"])
@@ -98,7 +104,7 @@ def test_evaluate__shuffled_and_renumbered_digits_mlp_v1_has_the_same_scores(dig
 def test_evaluate__rows_and_numbers_of_a_zoo_change_no_digit_of_any_score(zoo, method, seed):
     """Of methods through LAPACK too: they get the same bits in the same order."""
     expected = evaluate(loaded(method()), zoo).scores
-    assert -1 < expected["ordering"]["kendall_tau"].value < 1
+    assert -1 < expected["ordering/none"]["kendall_tau"].value < 1
     rng = np.random.default_rng(seed)
     numbers = np.sort(rng.choice(1000, 30, replace=False))[rng.permutation(30)].astype(np.int32)
     renumbered = dataclasses.replace(zoo, model=numbers[zoo.model])
@@ -112,15 +118,16 @@ def test_evaluate__rows_and_numbers_of_a_zoo_change_no_digit_of_any_score(zoo, m
 def test_evaluate__same_seed_same_scores_and_answers(zoo, method):
     first, second = (evaluate(loaded(method()), zoo, seed=3) for _ in range(2))
     assert first.scores == second.scores
-    for key, array in first.answers.items():
-        np.testing.assert_array_equal(second.answers[key], array, strict=True)
+    for task, arrays in first.answers.items():
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(second.answers[task][name], array, strict=True)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_evaluate__another_seed_breaks_ties_otherwise_and_changes_little(zoo, method):
     scores = [evaluate(loaded(method()), zoo, seed=seed).scores for seed in (0, 1)]
     for name in ("map_at_r", "rank1", "ari", "purity", "margin"):
-        a, b = (one["identification"][name].value for one in scores)
+        a, b = (one["identification/none"][name].value for one in scores)
         assert a == pytest.approx(b, rel=1e-6)  # no ties here; LAPACK saw another order
     assert scores[0] != scores[1]  # the bootstrap
 
@@ -131,7 +138,7 @@ def test_evaluate__initialisation_is_left_out(zoo):
     expected = evaluate(loaded(FirstThree()), zoo)
     found = evaluate(loaded(FirstThree()), dataclasses.replace(zoo, weights=changed))
     assert found.scores == expected.scores
-    assert found.answers["epoch"].min() == 1
+    assert found.truths["standard"].epoch.min() == 1
     without = zoo.with_rows(zoo.rows(epochs=range(1, 7)))
     assert evaluate(loaded(FirstThree()), without).scores == expected.scores
 
@@ -281,8 +288,8 @@ def test_evaluate__takes_a_scikit_learn_transformer_as_it_is(zoo, spec):
     result = evaluate(spec, zoo)
     assert result.error is None
     if spec.endswith("PCA"):  # a rotation: distances are those of the weights
-        expected = evaluate("euclidean", zoo).scores["identification"]["map_at_r"].value
-        assert result.scores["identification"]["map_at_r"].value == pytest.approx(expected)
+        expected = evaluate("euclidean", zoo).scores["identification/none"]["map_at_r"].value
+        assert result.scores["identification/none"]["map_at_r"].value == pytest.approx(expected)
 
 
 # --- what methods may answer ---------------------------------------------------------------------
@@ -315,10 +322,10 @@ def test_evaluate__an_order_method_that_knows_gets_everything_right(zoo):
             keys = [self._direction * epoch[row.tobytes()] for row in checkpoints.weights]
             return np.argsort(keys)
 
-    right = evaluate(loaded(Oracle(1)), zoo).scores["ordering"]
+    right = evaluate(loaded(Oracle(1)), zoo).scores["ordering/none"]
     assert [right[name].value for name in right] == [1.0, 1.0, 6.0]
     assert right["kendall_tau"].interval == (1.0, 1.0)
-    wrong = evaluate(loaded(Oracle(-1)), zoo).scores["ordering"]
+    wrong = evaluate(loaded(Oracle(-1)), zoo).scores["ordering/none"]
     assert [wrong[name].value for name in wrong] == [-1.0, 0.0, 0.0]
 
 
@@ -485,10 +492,10 @@ def test_evaluate__refuses_a_zoo_with_nothing_to_find(zoo, epochs):
 def test_evaluate__takes_the_shortest_trajectories_of_the_fewest_models(make_zoo):
     zoo = wsbench.load_zoo(make_zoo(models=5, epochs=2))
     scores = evaluate(loaded(FirstThree()), zoo).scores
-    assert scores["identification"]["map_at_r"].value == 1.0
-    assert scores["identification"]["margin"].value is None  # infinite: there is one model
+    assert scores["identification/none"]["map_at_r"].value == 1.0
+    assert scores["identification/none"]["margin"].value is None  # infinite: there is one model
 
 
 def test_score__is_a_function_of_the_answers(zoo):
     result = evaluate(loaded(FirstThree()), zoo, seed=5)
-    assert score(result.answers, 5) == result.scores
+    assert score(result.answers, result.truths, 5) == (result.scores, result.robustness)

@@ -62,8 +62,14 @@ def test_save_record__survives_the_disk(evaluation, record):
     loaded = wsbench.load_record(record.path)
     assert loaded.content == record.content
     assert loaded.scores == record.scores == evaluation.scores
-    for name, array in records.load_answers(loaded).items():
-        np.testing.assert_array_equal(array, evaluation.answers[name], strict=True)
+    answers, truths = records.load_answers(loaded)
+    assert set(answers) == set(evaluation.answers)
+    for task, arrays in evaluation.answers.items():
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(answers[task][name], array, strict=True)
+    expected = evaluation.truths["standard"]
+    for name in ("model", "epoch", "gallery"):
+        np.testing.assert_array_equal(getattr(truths["standard"], name), getattr(expected, name))
 
 
 def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, made_up_zoo):
@@ -72,16 +78,23 @@ def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, 
 
     content = json.loads(record.path.read_text(), parse_constant=refuse)
     assert set(content) == {
-        "format", "method", "zoo", "protocol", "seed", "evaluator", "tasks", "error", "seconds",
-        "environment", "answers",
+        "format", "method", "zoo", "suite", "seed", "evaluator", "tasks", "robustness", "accuracy",
+        "error", "seconds", "cost", "environment", "answers",
     }  # fmt: skip
     assert content["zoo"] == {
         "id": "made-up-v1", "content_digest": made_up_zoo.content_digest,
     }  # fmt: skip
     assert content["evaluator"] == wsbench.evaluator_digest()
     assert set(content["environment"]["packages"]) >= {"wsbench", "numpy", "numba", "torch"}
-    assert set(content["tasks"]) == {"identification", "ordering"}
-    assert content["tasks"]["identification"]["map_at_r"]["interval"] is not None
+    assert set(content["tasks"]) == {
+        "identification/none", "identification/permute", "ordering/none", "ordering/permute",
+    }  # fmt: skip
+    assert content["suite"] == {
+        "name": "smoke", "version": 1, "questions": ["identification", "ordering"],
+        "transforms": ["none", "permute"],
+    }  # fmt: skip
+    assert set(content["robustness"]["ordering"]) == {"compression", "symmetry"}
+    assert content["tasks"]["identification/none"]["map_at_r"]["interval"] is not None
 
 
 def test_save_record__the_same_evaluation_again_has_the_same_name(made_up_zoo):
@@ -106,7 +119,7 @@ def test_save_record__keeps_the_traceback_of_a_method_that_failed(made_up_zoo, t
 def test_save_record__holds_an_infinite_margin_as_null(make_zoo):
     zoo = wsbench.load_zoo(make_zoo(models=5))  # one test model
     record = wsbench.save_record(evaluated(zoo, FirstThree()))
-    assert record.content["tasks"]["identification"]["margin"]["value"] is None
+    assert record.content["tasks"]["identification/none"]["margin"]["value"] is None
     assert wsbench.rescore(record.path) == record.scores
 
 
@@ -138,11 +151,11 @@ def test_rescore__of_real_models_gives_the_recorded_scores(digits_zoo):
 
 def test_rescore__believes_the_answers_and_not_the_numbers(record):
     def boast(content):
-        content["tasks"]["identification"]["map_at_r"]["value"] = 0.999
+        content["tasks"]["identification/none"]["map_at_r"]["value"] = 0.999
 
     forged = rewrite(record, boast, rename=True)
     loaded = wsbench.load_record(forged.path)
-    assert loaded.scores["identification"]["map_at_r"].value == 0.999
+    assert loaded.scores["identification/none"]["map_at_r"].value == 0.999
     assert wsbench.rescore(loaded) == record.scores
 
 
@@ -162,7 +175,7 @@ def test_load_record__refuses_a_record_of_which_one_digit_was_changed(record):
     digits = [match.start() for match in re.finditer(r"\d", text)]
     for place in digits[:: len(digits) // 25]:
         if any(text.rfind(f'"{key}"', 0, place) > text.rfind("\n }", 0, place)
-               for key in ("seconds", "environment")):  # fmt: skip
+               for key in ("seconds", "cost", "environment")):  # fmt: skip
             continue  # these nobody can check
         digit = str((int(text[place]) + 1) % 10)
         record.path.write_text(text[:place] + digit + text[place + 1 :])
@@ -175,13 +188,13 @@ def test_load_record__refuses_a_record_of_which_one_digit_was_changed(record):
     "change",
     [
         lambda c: c.update(seed=1),
-        lambda c: c.update(protocol="another"),
+        lambda c: c["suite"].update(version=2),
         lambda c: c.update(evaluator="sha256:"),
         lambda c: c.update(error="none"),
         lambda c: c["zoo"].update(content_digest="sha256:"),
         lambda c: c["method"].update(version="2"),
         lambda c: c["answers"].update(bytes=1),
-        lambda c: c["tasks"].pop("ordering"),
+        lambda c: c["tasks"].pop("ordering/none"),
     ],
 )
 def test_load_record__holds_every_claim_against_the_name(record, change):
@@ -189,9 +202,12 @@ def test_load_record__holds_every_claim_against_the_name(record, change):
     assert "changed since it was written" in refused(changed.path, wsbench.IntegrityError)
 
 
-@pytest.mark.parametrize("key", ["seconds", "environment"])
-def test_load_record__does_not_hold_time_and_machine_against_a_record(record, key):
-    same = rewrite(record, lambda content: content.update({key: {}}))
+COST = {"fit_s": 1.0, "embed_s": 1.0, "order_s": 1.0, "peak_bytes": 1}
+
+
+@pytest.mark.parametrize("change", [{"seconds": {}}, {"environment": {}}, {"cost": COST}])
+def test_load_record__does_not_hold_time_and_machine_against_a_record(record, change):
+    same = rewrite(record, lambda content: content.update(change))
     assert wsbench.rescore(same.path) == record.scores
 
 
@@ -239,13 +255,18 @@ def with_answers(record, change) -> wsbench.Record:
     return rewrite(record, lambda content: content.update(answers=pointer), rename=True)
 
 
+NEIGHBOURS = "identification/none/neighbours"
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        lambda answers: answers.pop("margin"),
-        lambda answers: answers.update(neighbours=answers["neighbours"][:3]),
-        lambda answers: answers.update(clusters=answers["clusters"].astype(float)),
-        lambda answers: answers["neighbours"].__setitem__(slice(None), 10**6),
+        lambda answers: answers.pop("identification/none/margin"),
+        lambda answers: answers.update({NEIGHBOURS: answers[NEIGHBOURS][:3]}),
+        lambda answers: answers.update({NEIGHBOURS: answers[NEIGHBOURS].astype(float)}),
+        lambda answers: answers[NEIGHBOURS].__setitem__(slice(None), 200),
+        lambda answers: answers.pop("labels/standard/gallery"),
+        lambda answers: answers.update({"elsewhere/none/order": answers["ordering/none/order"]}),
     ],
 )
 def test_rescore__refuses_forged_answers_that_no_method_can_give(record, change):
@@ -306,7 +327,7 @@ def test_load_record__refuses_another_format_by_its_number(record, version):
 
 
 def score_of(**values):
-    return lambda content: content["tasks"]["identification"]["map_at_r"].update(values)
+    return lambda content: content["tasks"]["identification/none"]["map_at_r"].update(values)
 
 
 @pytest.mark.parametrize(
@@ -322,11 +343,11 @@ def score_of(**values):
         (lambda c: c["zoo"].update(id=3), "zoo.id: got 3, expected str"),
         (lambda c: c.update(tasks={"ordering": 3}), "tasks.ordering: got 3, expected an object"),
         (lambda c: c.update(answers=3), "answers: got 3"),
-        (score_of(value="1"), "tasks.identification.map_at_r.value: got '1'"),
-        (score_of(more=1), "missing or unknown: tasks.identification.map_at_r.more"),
-        (score_of(interval=3), "tasks.identification.map_at_r.interval: got 3"),
-        (score_of(interval=[1]), "tasks.identification.map_at_r.interval: got [1]"),
-        (score_of(interval=[1, "2"]), "tasks.identification.map_at_r.interval: got [1, '2']"),
+        (score_of(value="1"), "tasks.identification/none.map_at_r.value: got '1'"),
+        (score_of(more=1), "missing or unknown: tasks.identification/none.map_at_r.more"),
+        (score_of(interval=3), "tasks.identification/none.map_at_r.interval: got 3"),
+        (score_of(interval=[1]), "tasks.identification/none.map_at_r.interval: got [1]"),
+        (score_of(interval=[1, "2"]), "tasks.identification/none.map_at_r.interval: got [1, '2']"),
     ],
 )
 def test_load_record__names_the_key_that_is_wrong(record, change, message):
@@ -335,7 +356,7 @@ def test_load_record__names_the_key_that_is_wrong(record, change, message):
 
 
 def test_load_record__names_every_key_that_is_wrong(record):
-    forged = rewrite(record, lambda c: c.update(seed=None, protocol=1, tasks=2))
+    forged = rewrite(record, lambda c: c.update(seed=None, suite=1, tasks=2))
     with pytest.raises(wsbench.FormatError) as error:
         wsbench.load_record(forged.path)
     assert len(error.value.faults) == 3

@@ -10,6 +10,7 @@ from wsbench.metrics.identification import (
     nearest,
     purity,
     rank1,
+    true_positive_rate,
 )
 from wsbench.metrics.ordering import by_decreasing, kendall_tau, ordered_initial, ordered_pairs
 
@@ -27,4 +28,5 @@ __all__ = [
     "ordered_pairs",
     "purity",
     "rank1",
+    "true_positive_rate",
 ]

@@ -46,12 +46,12 @@ def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, 
     result = run("evaluate", "--zoo", "made-up-v1")
     assert (result.status, result.err) == (0, "")
     lines = result.out.splitlines()
-    assert lines[0] == "made-up-v1: fitted on train models, scored on 2 test models"
-    heading = next(line for line in lines if "method" in line)
-    for column in ("MAP@R", "rank-1", "ARI", "purity", "tau", "pairs", " s"):
-        assert column in heading
+    assert lines[0] == "made-up-v1, suite smoke 1: fitted on train models, scored on 2 test models"
+    headings = " ".join(line for line in lines if "method" in line)
+    for column in ("rank", "MAP@R", "permute", "rank-1", "ARI", "purity", "tau", "pairs", " s"):
+        assert column in headings
     for name in wsbench.list_methods():
-        assert sum(line.strip().startswith(f"{name} ") for line in lines) == 1
+        assert sum(line.strip().startswith(f"{name} ") for line in lines) == 2
     assert f"records in {wsbench.home() / 'records' / 'made-up-v1'}:" in lines
     records = [line.strip() for line in lines if line.endswith(".json")]
     for name in records:
@@ -60,25 +60,18 @@ def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, 
     assert lines[-1].strip().startswith("wsbench evaluate ")
 
 
-def test_evaluate__marks_the_best_and_ties(run, make_zoo, methods):
+def ranks(out):
+    """Return the rank of each method in the first table."""
+    table = out.split("ordering:")[0]
+    rows = [line.split() for line in table.splitlines() if " 0." in line or " 1." in line]
+    return {row[0]: row[1] for row in rows}
+
+
+def test_evaluate__prints_ranks_as_intervals(run, make_zoo, methods):
     zoo = make_zoo(models=50)
-    table = run("evaluate", "euclidean", f"{methods}:Good", "--zoo", zoo).out
-    rows = {
-        line.split()[0]: line.split()
-        for line in table.splitlines()
-        if " 0." in line or " 1." in line
-    }
-    assert rows["euclidean"][2] == "*"
-    assert rows["good"][2] not in "*="
-    table = run(
-        "evaluate", "euclidean", "sklearn.preprocessing:FunctionTransformer", "--zoo", zoo
-    ).out
-    rows = {
-        line.split()[0]: line.split()
-        for line in table.splitlines()
-        if " 0." in line or " 1." in line
-    }
-    assert rows["euclidean"][2] == rows["function-transformer"][2] == "="
+    same = "sklearn.preprocessing:FunctionTransformer"
+    result = run("evaluate", "euclidean", f"{methods}:Good", same, "--zoo", zoo)
+    assert ranks(result.out) == {"euclidean": "1–2", "function-transformer": "1–2", "good": "3"}
 
 
 def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
@@ -87,7 +80,7 @@ def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
     (method,) = json.loads(result.out)["methods"]
     expected = wsbench.evaluate("euclidean", str(folder), seed=3)
     assert method["error"] is None
-    assert set(method["standing"].values()) == {"best"}
+    assert method["rank"] == {"identification": [1, 1], "ordering": [1, 1]}
     for task, scores in expected.scores.items():
         for name, score in scores.items():
             found = method["scores"][task][name]
@@ -99,7 +92,7 @@ def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
 def test_evaluate__what_a_method_prints_is_no_result(run, make_zoo, methods):
     result = run("evaluate", f"{methods}:Good", "--zoo", make_zoo(), "--json")
     json.loads(result.out)
-    assert result.err == "imported\nfitting\n"
+    assert result.err == "imported\nfitting\nfitting\n"
 
 
 def test_evaluate__writes_records_where_it_is_told(run, make_zoo, tmp_path):
@@ -131,7 +124,7 @@ def test_evaluate__goes_on_after_a_method_that_failed_and_exits_1(
     bad, good = json.loads(result.out)["methods"]
     assert bad["error"].startswith("Traceback")
     assert message in wsbench.load_record(bad["record"]).content["error"]
-    assert (bad["scores"], bad["standing"]["ordering"]) == ({}, None)
+    assert (bad["scores"], bad["rank"]) == ({}, {})
     assert good["error"] is None
 
 

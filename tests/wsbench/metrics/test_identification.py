@@ -7,16 +7,15 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
 
+from wsbench import metrics
 from wsbench.metrics import (
     adjusted_rand_index,
-    average_precision_at_r,
     bcubed_f1,
     margin,
     margin_parts,
     model_means,
-    nearest,
     purity,
-    rank1,
+    true_positive_rate,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -36,6 +35,22 @@ def relevant_counts(labels):
     return np.array([np.sum(labels == label) - 1 for label in labels])
 
 
+# In most tests every row is a query, and the other rows of its model are to be found.
+
+
+def nearest(distances, n_nearest, *, rng):
+    return metrics.nearest(distances, n_nearest, own=np.arange(len(distances)), rng=rng)
+
+
+def average_precision_at_r(neighbours, labels):
+    found = labels[neighbours]
+    return metrics.average_precision_at_r(found, labels, relevant_counts(labels))
+
+
+def rank1(neighbours, labels):
+    return metrics.rank1(labels[neighbours], labels)
+
+
 @st.composite
 def partitions(draw, n_partitions=2):
     n_rows = draw(st.integers(1, 25))
@@ -53,7 +68,7 @@ def test_nearest__equals_sorting_every_row(n_rows, dtype):
     n_nearest = min(7, n_rows - 1)
     others = distances + np.diag(np.full(n_rows, np.inf, dtype))
     expected = np.argsort(others, axis=1)[:, :n_nearest]
-    found = nearest(distances, np.full(n_rows, n_nearest), rng=rng())
+    found = nearest(distances, n_nearest, rng=rng())
     assert found.dtype == np.int32
     np.testing.assert_array_equal(found, expected)
 
@@ -62,10 +77,8 @@ def test_nearest__equals_sorting_every_row(n_rows, dtype):
 def test_nearest__among_ties_still_finds_the_smallest_and_never_itself(n, n_levels, seed, data):
     n_nearest = data.draw(st.integers(1, n - 1))
     tied = squareform(rng(seed).integers(0, n_levels, n * (n - 1) // 2).astype(float))
-    counts = rng(seed).integers(0, n_nearest + 1, n)
-    counts[0] = n_nearest
     before = tied.copy()
-    found = nearest(tied, counts, rng=rng(seed))
+    found = nearest(tied, n_nearest, rng=rng(seed))
     others = tied + np.diag(np.full(n, np.inf))
     expected = np.sort(others, axis=1)[:, :n_nearest]
     np.testing.assert_array_equal(np.take_along_axis(others, found, axis=1), expected)
@@ -74,7 +87,7 @@ def test_nearest__among_ties_still_finds_the_smallest_and_never_itself(n, n_leve
 
 
 def test_nearest__no_relevant_rows_asks_for_none():
-    assert nearest(random_distances(4, 0), np.zeros(4, int), rng=rng()).shape == (4, 0)
+    assert nearest(random_distances(4, 0), 0, rng=rng()).shape == (4, 0)
 
 
 def test_nearest__equal_distances_choose_every_row_equally_often_at_every_rank():
@@ -82,7 +95,7 @@ def test_nearest__equal_distances_choose_every_row_equally_often_at_every_rank()
     seen = np.zeros((n_rows, 3, n_rows))
     generator = rng()
     for _ in range(n_draws):
-        found = nearest(1.0 - np.eye(n_rows), np.full(n_rows, 3), rng=generator)
+        found = nearest(1.0 - np.eye(n_rows), 3, rng=generator)
         seen[np.arange(n_rows)[:, None], np.arange(3), found] += 1
     others = ~np.eye(n_rows, dtype=bool)[:, None].repeat(3, axis=1)
     assert not np.any(seen[~others])
@@ -96,7 +109,7 @@ def test_nearest__equal_distances_score_chance_not_the_input_order():
     generator = rng()
     scores, first = [], []
     for _ in range(300):
-        found = nearest(equal, np.full(30, 4), rng=generator)
+        found = nearest(equal, 4, rng=generator)
         scores.append(average_precision_at_r(found, labels).mean())
         first.append(rank1(found, labels).mean())
     shuffled = [
@@ -111,7 +124,7 @@ def test_nearest__equal_distances_score_chance_not_the_input_order():
     assert np.mean(scores) < 0.1
 
 
-# --- retrieval -----------------------------------------------------------------------------------
+# --- precision -----------------------------------------------------------------------------------
 
 
 def written_out_average_precision(neighbours, labels):
@@ -131,7 +144,7 @@ def written_out_average_precision(neighbours, labels):
 def test_average_precision_at_r__equals_the_formula_written_out(labels, seed):
     (labels,) = labels
     distances = random_distances(len(labels), seed)
-    found = nearest(distances, relevant_counts(labels), rng=rng())
+    found = nearest(distances, relevant_counts(labels).max(), rng=rng())
     scores = average_precision_at_r(found, labels)
     np.testing.assert_allclose(scores, written_out_average_precision(found, labels))
     assert np.all((scores >= 0) & (scores <= 1))
@@ -155,8 +168,8 @@ def test_retrieval__does_not_depend_on_row_order_or_names_of_models(labels, seed
     order = rng(seed).permutation(len(labels))
     reordered = distances[np.ix_(order, order)]
     counts = relevant_counts(labels)
-    found = nearest(distances, counts, rng=rng(1))
-    found_reordered = nearest(reordered, counts[order], rng=rng(2))
+    found = nearest(distances, counts.max(), rng=rng(1))
+    found_reordered = nearest(reordered, counts.max(), rng=rng(2))
     np.testing.assert_allclose(
         average_precision_at_r(found_reordered, 100 - labels[order]),
         average_precision_at_r(found, labels)[order],
@@ -172,18 +185,33 @@ def test_retrieval__models_apart_score_one_and_models_mixed_score_chance():
     mixed = random_distances(200, 0)
     apart = mixed + 100.0 * (labels[:, None] != labels)
     counts = relevant_counts(labels)
-    found_apart, found_mixed = (nearest(d, counts, rng=rng()) for d in (apart, mixed))
+    found_apart, found_mixed = (nearest(d, counts.max(), rng=rng()) for d in (apart, mixed))
     assert np.all(average_precision_at_r(found_apart, labels) == 1)
     assert np.all(rank1(found_apart, labels) == 1)
     assert average_precision_at_r(found_mixed, labels).mean() < 0.05
     assert rank1(found_mixed, labels).mean() == pytest.approx(19 / 199, abs=0.08)
 
 
-def test_model_means__leave_out_models_with_one_checkpoint():
+def test_model_means__leave_out_queries_with_nothing_to_be_found():
     labels = np.array([5, 2, 5, 9, 9, 9])
     values = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 0.25])
-    np.testing.assert_allclose(model_means(values, labels), [0.5, 0.75])
-    assert len(model_means(values[:2], labels[:2])) == 0
+    np.testing.assert_allclose(model_means(values, labels, relevant_counts(labels)), [0.5, 0.75])
+    assert len(model_means(values[:2], labels[:2], np.zeros(2, int))) == 0
+
+
+def test_nearest__queries_that_are_no_rows_may_find_any_column():
+    queries, rows = np.array([0.2, 3.1]), np.array([0.0, 1.0, 3.0])
+    distances = np.abs(np.subtract.outer(queries, rows))
+    assert metrics.nearest(distances, 2, rng=rng()).tolist() == [[0, 1], [2, 1]]
+
+
+@given(st.lists(st.integers(0, 20), min_size=1), st.lists(st.integers(0, 20), min_size=1),
+       st.floats(0, 0.99))  # fmt: skip
+def test_true_positive_rate__is_the_best_of_all_thresholds(positives, negatives, rate):
+    positives, negatives = np.array(positives), np.array(negatives)
+    allowed = [t for t in range(22) if np.mean(negatives < t) <= rate]
+    expected = max(np.mean(positives < t) for t in allowed)
+    assert true_positive_rate(positives, negatives, rate) == expected
 
 
 # --- clusters ------------------------------------------------------------------------------------

@@ -1,0 +1,332 @@
+"""`matching`: the distance of two checkpoints after their hidden units are matched to each other.
+
+Weight matching of *Git Re-Basin* (Ainsworth, Hayase and Srinivasa 2022, arXiv 2209.04836, section
+3.2). Renumbering the hidden units of a network changes its weights but not its function. Of all
+numberings, the one that brings it closest to another network makes the inner product of their
+weights largest. Layer by layer, from the input on, that is a linear assignment: matching unit m to
+unit n gains the inner product of the weights that lead to what corresponds already, which are
+
+    inputs and outputs, and the units of layers that have been matched.
+
+Units that lost all these weights, to pruning for instance, are a tie, and how a tie falls depends
+on the numbering. It is settled by what the other weights, to layers still to be matched, can gain
+at most: by Cauchy and Schwarz the product of their norms, counted at a hundredth. Otherwise of the
+distances of the MNIST CNNs pruned by 95 % all but a few would change under a permutation.
+
+The paper goes on to match every layer again, given all the others, until nothing changes. The
+distances it finds are smaller, but not better: MAP@R changes by .001. So one pass it is.
+
+Axis letters: a, b checkpoints on the left and right, m, n their units, e, g units of an earlier
+layer, t taps.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+import wsbench
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+_TIE_BREAK = 0.01
+_TILE_BYTES = 1 << 24  # of the gains of a layer in a tile of pairs: 144 × 144 of ten units
+# Of ‖x‖² + ‖y‖² − 2 x·y rounding is some 5e-15 of ‖x‖² + ‖y‖². Where less than this part of them is
+# left, the distance is computed again, from the differences of the matched weights.
+_CANCELLED = 1e-7
+
+
+class Matching:
+    """The Euclidean distance of two checkpoints after matching their hidden units, pair by pair."""
+
+    info = wsbench.MethodInfo(
+        name="matching",
+        version="1",
+        description="distance after the hidden units of each pair are matched by assignment",
+        invariances={"hidden-permutation"},
+    )
+
+    def pairwise(self, checkpoints: wsbench.Checkpoints) -> Array:
+        """Return the distances, ``(n_checkpoints, n_checkpoints)``.
+
+        Raises
+        ------
+        wsbench.MethodError
+            If a tensor joins a hidden layer to itself, or more than two of them.
+        """
+        layers = hidden_layers(checkpoints)
+        weights, n = checkpoints.weights, len(checkpoints)
+        squared_norms = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)
+        distances = np.empty((n, n))
+        side = max(1, int(np.sqrt(_TILE_BYTES / 8)) // max(x.fixed.shape[1] for x in layers))
+        parts = [slice(start, start + side) for start in range(0, n, side)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for rows, columns in combinations_with_replacement(parts, 2):
+                left = [layer.part(rows) for layer in layers]
+                right = [layer.part(columns) for layer in layers]
+                scale = squared_norms[rows, None] + squared_norms[columns]
+                tile = _distances(left, right, scale, pool)
+                if rows == columns:
+                    tile = np.triu(tile, 1) + np.triu(tile, 1).T
+                distances[rows, columns] = tile
+                distances[columns, rows] = tile.T
+        return distances
+
+    def order(self, checkpoints: wsbench.Checkpoints) -> Indices:
+        """Put one model's checkpoints in the order of the curve that they lie on.
+
+        Kendall's τ is .99 on the MNIST MLPs and 1.00 on the CNNs; by linkage heights .60 and .93.
+        """
+        return wsbench.spectral_order(self.pairwise(checkpoints))
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenLayer:
+    """The weights of one hidden layer's units, in every checkpoint.
+
+    Attributes
+    ----------
+    fixed
+        To inputs and outputs, which are numbered alike in all networks (and biases, which lead
+        nowhere): ``(n_checkpoints, n_units, n_weights)``.
+    joined
+        To each earlier hidden layer: its place in the list of layers, and
+        ``(n_checkpoints, n_earlier_units, n_taps, n_units)``.
+    reach
+        The norm of all weights to later hidden layers, ``(n_checkpoints, n_units)``.
+    """
+
+    fixed: Array
+    joined: list[tuple[int, Array]]
+    reach: Array
+
+    def part(self, rows: slice) -> "HiddenLayer":
+        """Return the layer of some checkpoints."""
+        joined = [(earlier, weights[rows]) for earlier, weights in self.joined]
+        return HiddenLayer(self.fixed[rows], joined, self.reach[rows])
+
+
+def hidden_layers(checkpoints: wsbench.Checkpoints) -> list[HiddenLayer]:
+    """Sort the weights by the hidden layers that they belong to, in order from the input.
+
+    Weights that belong to none, if there are any, become those of a last layer with one unit, which
+    has no choice.
+
+    Raises
+    ------
+    wsbench.MethodError
+        If a tensor joins a hidden layer to itself, or more than two of them.
+    """
+    tensors, n = checkpoints.layout.tensors, len(checkpoints)
+    sizes = {
+        axis: size
+        for tensor in tensors
+        for axis, size in zip(tensor.axes, tensor.shape, strict=True)
+        if axis.startswith("hidden-")
+    }
+    names = [*sizes, "none"]
+    sizes["none"] = 1
+    fixed = {name: [np.zeros((n, sizes[name], 0))] for name in names}
+    to_later = {name: [np.zeros((n, sizes[name], 0))] for name in names}
+    joined: dict[str, list[tuple[int, Array]]] = {name: [] for name in names}
+    for tensor in tensors:
+        hidden = _hidden_axes(tensor, names)
+        places = [1 + tensor.axes.index(axis) for axis in hidden]
+        weights = checkpoints.tensors(tensor.name).astype(np.float64)
+        weights = np.moveaxis(weights, places, range(1, 1 + len(places)))
+        if len(hidden) < 2:
+            name = hidden[0] if hidden else "none"
+            fixed[name].append(weights.reshape(n, sizes[name], -1))
+        else:
+            earlier, later = hidden
+            to_later[earlier].append(weights.reshape(n, sizes[earlier], -1))
+            by_tap = weights.reshape(n, sizes[earlier], sizes[later], -1).swapaxes(2, 3)
+            joined[later].append((names.index(earlier), np.ascontiguousarray(by_tap)))
+    if len(fixed["none"]) == 1:
+        names.remove("none")
+    return [
+        HiddenLayer(
+            np.concatenate(fixed[name], axis=2),
+            joined[name],
+            np.linalg.norm(np.concatenate(to_later[name], axis=2), axis=2),
+        )
+        for name in names
+    ]
+
+
+def _hidden_axes(tensor: wsbench.Tensor, names: list[str]) -> list[str]:
+    """Return the hidden layers that a tensor belongs to, at most two, the earlier one first."""
+    hidden = sorted((axis for axis in tensor.axes if axis in names), key=names.index)
+    if len(hidden) > 2 or len(set(hidden)) < len(hidden):
+        raise wsbench.MethodError(
+            f"matching: tensor {tensor.name!r} joins {' and '.join(hidden)}; allowed are tensors"
+            " that belong to one hidden layer or join two different ones"
+        )
+    return hidden
+
+
+def _distances(
+    left: list[HiddenLayer], right: list[HiddenLayer], scale: Array, pool: ThreadPoolExecutor
+) -> Array:
+    """Return the distances (a, b) of every checkpoint on the left to every one on the right.
+
+    ``scale`` is ‖x‖² + ‖y‖² of each pair.
+    """
+    gains = [np.tensordot(x.fixed, y.fixed, axes=(2, 2)) for x, y in zip(left, right, strict=True)]
+    squared = np.empty(scale.shape)
+
+    def some(rows: slice) -> None:
+        part = [layer.part(rows) for layer in left]
+        some_gains = [gain[rows] for gain in gains]
+        squared[rows] = _squared_distances(part, right, some_gains, scale[rows])
+
+    n_rows = -(-len(scale) // (os.cpu_count() or 1))
+    list(pool.map(some, [slice(i, i + n_rows) for i in range(0, len(scale), n_rows)]))
+    return np.sqrt(squared)
+
+
+def _squared_distances(
+    left: list[HiddenLayer], right: list[HiddenLayer], gains: list[Array], scale: Array
+) -> Array:
+    """Return the squared distances (a, b), given each layer's gain (a, m, b, n) by `fixed`."""
+    product = np.zeros(scale.shape)
+    matches: list[Indices] = []
+    for x, y, gain in zip(left, right, gains, strict=True):
+        for (earlier, W), (_, V) in zip(x.joined, y.joined, strict=True):
+            _add_joined(gain, W, V, matches[earlier])
+        match = np.empty((*scale.shape, gain.shape[1]), np.intp)
+        _match_units(gain, x.reach, y.reach, match, product)
+        matches.append(match)
+    squared = scale - 2.0 * product
+
+    near = np.argwhere(squared < _CANCELLED * scale)
+    squared[tuple(near.T)] = 0.0
+    as_they_are = np.zeros((*scale.shape, 1), np.intp)
+    for x, y, match in zip(left, right, matches, strict=True):
+        W, V = x.fixed.swapaxes(1, 2)[:, None], y.fixed.swapaxes(1, 2)[:, None]
+        _add_differences(squared, near, W, V, as_they_are, match)
+        for (earlier, W), (_, V) in zip(x.joined, y.joined, strict=True):
+            _add_differences(squared, near, W, V, matches[earlier], match)
+    return squared
+
+
+@njit(nogil=True)
+def _add_joined(gain, W, V, match_before):  # type: ignore[no-untyped-def]
+    """gain[a, m, b, n] += Σ_et W[a, e, t, m] V[b, g, t, n], where g is matched to e."""
+    n_left, n_before, n_taps, n_units = W.shape
+    for a in range(n_left):
+        for b in range(len(V)):
+            for e in range(n_before):
+                for t in range(n_taps):
+                    v = V[b, match_before[a, b, e], t]
+                    for m in range(n_units):
+                        w = W[a, e, t, m]
+                        for n in range(n_units):
+                            gain[a, m, b, n] += w * v[n]
+
+
+@njit(nogil=True)
+def _match_units(gain, reach_left, reach_right, match, product):  # type: ignore[no-untyped-def]
+    """Match the units of each pair so that gain and reach are largest; add the gain to product."""
+    n_left, n_units, n_right, _ = gain.shape
+    cost = np.empty((n_units, n_units))
+    for a in range(n_left):
+        for b in range(n_right):
+            for m in range(n_units):
+                for n in range(n_units):
+                    bound = reach_left[a, m] * reach_right[b, n]
+                    cost[m, n] = -gain[a, m, b, n] - _TIE_BREAK * bound
+            column_of = match[a, b]
+            assign(cost, column_of)
+            for m in range(n_units):
+                product[a, b] += gain[a, m, b, column_of[m]]
+
+
+@njit(nogil=True)
+def _add_differences(squared, near, W, V, match_before, match):  # type: ignore[no-untyped-def]
+    """squared[a, b] += Σ_etm (W[a, e, t, m] − V[b, g, t, n])², g, n matched to e, m; near pairs."""
+    _, n_before, n_taps, n_units = W.shape
+    for a, b in near:
+        for e in range(n_before):
+            g = match_before[a, b, e]
+            for t in range(n_taps):
+                for m in range(n_units):
+                    squared[a, b] += (W[a, e, t, m] - V[b, g, t, match[a, b, m]]) ** 2
+
+
+@njit(nogil=True)
+def assign(cost, column_of):  # type: ignore[no-untyped-def]
+    """Give every row a column of its own so that the sum of costs is smallest.
+
+    By shortest augmenting paths (Jonker and Volgenant 1987, Computing 38, 325-340). Every column j
+    has a price v[j]; the reduced cost of a row there is cost[i, j] − v[j], and no row with a column
+    has a smaller one elsewhere. A row without goes by the shortest path, in reduced costs, to a
+    column that is free: it takes the first column of the path, whose row takes the next, and so on.
+    Exact, in O(n³).
+
+    Parameters
+    ----------
+    cost
+        ``(n, n)`` float64.
+    column_of
+        ``(n,)`` intp; the column of each row is written here.
+    """
+    n = len(cost)
+    price, distance = np.empty((2, n))  # distance: of the shortest path known to each column
+    row_of, before = np.empty((2, n), np.intp)  # before: the row from which that path comes
+    reached = np.empty(n, np.bool_)
+
+    # A column's price is its least cost, and it goes to the row of that, if that has none yet: most
+    # rows then have one.
+    for j in range(n):
+        price[j] = cost[0, j]
+        before[j] = 0
+        row_of[j] = column_of[j] = -1
+    for i in range(1, n):
+        for j in range(n):
+            if cost[i, j] < price[j]:
+                price[j] = cost[i, j]
+                before[j] = i
+    for j in range(n):
+        if column_of[before[j]] < 0:
+            column_of[before[j]] = j
+            row_of[j] = before[j]
+
+    for free_row in range(n):
+        if column_of[free_row] >= 0:
+            continue
+        nearest = 0
+        for j in range(n):
+            distance[j] = cost[free_row, j] - price[j]
+            before[j] = free_row
+            reached[j] = False
+            if distance[j] < distance[nearest]:
+                nearest = j
+        # Dijkstra's algorithm: always on from the nearest column, until that is free.
+        while row_of[nearest] >= 0:
+            i, last = row_of[nearest], nearest
+            reached[last] = True
+            nearest = -1
+            offset = distance[last] - (cost[i, last] - price[last])
+            for j in range(n):
+                if not reached[j]:
+                    if offset + (cost[i, j] - price[j]) < distance[j]:
+                        distance[j] = offset + (cost[i, j] - price[j])
+                        before[j] = i
+                    if nearest < 0 or distance[j] < distance[nearest]:
+                        nearest = j
+        for j in range(n):
+            if reached[j]:
+                price[j] += distance[j] - distance[nearest]
+        # Back along the path: each column goes to the row before it, which leaves its own.
+        j = nearest
+        i = -1
+        while i != free_row:
+            i = before[j]
+            row_of[j] = i
+            column_of[i], j = j, column_of[i]

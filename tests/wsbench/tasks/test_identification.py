@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from wsbench.tasks import Score, Truth, identification
+
+# Two models of three checkpoints on a line, and the order in which a method saw them.
+TRUTH = Truth(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3]))
+PLACES = np.array([0.0, 1.5, 2.5, 10.0, 11.0, 11.9])
+SEEN = np.array([1, 3, 0, 5, 2, 4])
+
+
+def answers(seen=SEEN, places=PLACES, seed=0):
+    distances = np.abs(np.subtract.outer(places[seen], places[seen]))
+    return identification.answers(distances, TRUTH, seen, seed)
+
+
+def test_answers__are_neighbours_and_clusters_by_model_and_epoch_and_the_margin():
+    found = answers()
+    assert found["neighbours"].tolist() == [[1, 2], [2, 0], [1, 0], [4, 5], [5, 3], [4, 3]]
+    clusters = found["clusters"].tolist()
+    assert clusters[:3] == 3 * clusters[:1] != clusters[3:] == 3 * clusters[3:4]
+    np.testing.assert_allclose(found["margin"], [7.5, 1.5])
+
+
+def test_answers__do_not_depend_on_the_order_in_which_rows_are_seen():
+    for seed in range(5):
+        other = answers(np.random.default_rng(seed).permutation(6))
+        assert other["neighbours"].tolist() == answers()["neighbours"].tolist()
+        assert identification.scores(other, TRUTH, 0) == identification.scores(answers(), TRUTH, 0)
+
+
+def test_answers__numbering_models_otherwise_changes_no_score_where_all_is_tied():
+    """The method sees the same rows in the same order; only their numbers are others."""
+    distances = 1.0 - np.eye(6)
+    swapped = np.array([3, 4, 5, 0, 1, 2])  # model 4 is called 9 and 9 is called 4
+    for seed in range(5):
+        one, other = (
+            identification.answers(distances, TRUTH, seen, seed) for seen in (SEEN, swapped[SEEN])
+        )
+        assert identification.scores(one, TRUTH, seed) == identification.scores(other, TRUTH, seed)
+
+
+def test_answers__keep_neighbours_of_the_queries_only():
+    truth = Truth(np.repeat(np.arange(125), 4), np.tile(np.arange(1, 5), 125))
+    rng = np.random.default_rng(0)
+    points, seen = rng.normal(size=(500, 2)), rng.permutation(500)
+    distances = np.linalg.norm(points[seen][:, None] - points[seen], axis=2)
+    found = identification.answers(distances, truth, seen, 0)
+    assert found["neighbours"].shape == (250, 3)
+    whole = np.linalg.norm(points[truth.queries][:, None] - points, axis=2)
+    np.testing.assert_array_equal(found["neighbours"], np.argsort(whole, axis=1)[:, 1:4])
+    identification.check(found, truth)
+
+
+def test_scores__of_models_apart_are_perfect():
+    scores = identification.scores(answers(), TRUTH, 0)
+    assert {name: one.value for name, one in scores.items()} == {
+        "map_at_r": 1.0, "rank1": 1.0, "ari": 1.0, "bcubed_f1": 1.0, "purity": 1.0,
+        "margin": pytest.approx(5.0),
+    }  # fmt: skip
+    assert scores["map_at_r"].interval == (1.0, 1.0)
+    assert [name for name, one in scores.items() if one.interval] == [identification.PRIMARY]
+
+
+def test_scores__by_hand_for_a_wrong_neighbour_and_cluster():
+    wrong = answers()
+    wrong["neighbours"][0] = [3, 2]  # the first is of the other model: AP = (1/2)/2
+    wrong["neighbours"][2] = [1, 4]  # the second is: AP = 1/2
+    wrong["clusters"] = np.array([0, 0, 1, 1, 1, 1])
+    scores = identification.scores(wrong, TRUTH, 0)
+    assert scores["map_at_r"].value == pytest.approx(((0.25 + 1 + 0.5) / 3 + 1) / 2)
+    assert scores["rank1"].value == pytest.approx((2 / 3 + 1) / 2)
+    assert scores["purity"].value == pytest.approx((1 + 3 / 4) / 2)
+    assert scores["ari"].value == pytest.approx(adjusted_rand_score(TRUTH.model, wrong["clusters"]))
+    by_model = identification.by_model(wrong, TRUTH)
+    np.testing.assert_allclose(by_model, [(0.25 + 1 + 0.5) / 3, 1])
+
+
+def test_scores__an_infinite_margin_is_none():
+    found = answers() | {"margin": np.array([np.inf, 0.0])}
+    assert identification.scores(found, TRUTH, 0)["margin"] == Score(None)
+
+
+def test_check__accepts_what_methods_answer():
+    identification.check(answers(), TRUTH)
+
+
+def changed(name, place, value):
+    def change(found):
+        found[name] = found[name].copy()
+        found[name][place] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a.update(neighbours=a["neighbours"][:, :1]), r"neighbours: got shape \(6, 1\)"),
+        (changed("neighbours", (0, 1), 1), "neighbours: must be different rows"),
+        (changed("neighbours", (0, 0), 0), "neighbours: must be different rows"),
+        (changed("neighbours", (0, 0), 6), "neighbours: must be different rows"),
+        (lambda a: a.update(clusters=a["clusters"][:5]), r"clusters: got shape \(5,\)"),
+        (changed("clusters", 0, 7), "clusters: expected 2, one for each model"),
+        (changed("clusters", slice(None), 1), "clusters: expected 2, one for each model"),
+        (lambda a: a.update(margin=np.array([1.0])), r"margin: got shape \(1,\)"),
+        (lambda a: a.update(margin=np.array([1.0, np.nan])), "margin: expected two distances"),
+        (lambda a: a.update(margin=np.array([1.0, -1.0])), "margin: expected two distances"),
+    ],
+)
+def test_check__refuses_what_no_method_can_answer(change, message):
+    found = answers()
+    change(found)
+    with pytest.raises(ValueError, match=message):
+        identification.check(found, TRUTH)

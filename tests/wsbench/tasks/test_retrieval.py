@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from wsbench.tasks import Truth, retrieval
+
+# Models 4 and 9 are in test, two checkpoints each, and with 7 in the gallery.
+TRUTH = Truth(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2]), np.array([4, 4, 7, 7, 9, 9]))
+QUERIES = np.array([0.1, 1.1, 8.2, 3.9])  # the last is near a sibling
+GALLERY = np.array([0.0, 1.0, 4.0, 5.0, 8.0, 9.0])
+SEEN = (np.array([2, 0, 3, 1]), np.array([5, 0, 3, 1, 4, 2]))
+
+
+def answers(queries=QUERIES, seen=SEEN):
+    distances = np.abs(np.subtract.outer(queries[seen[0]], GALLERY[seen[1]]))
+    return retrieval.answers(distances, TRUTH, seen, 0)
+
+
+def test_answers__are_the_models_of_the_nearest_and_ranks_of_own_and_sibling():
+    found = answers()
+    assert found["found"].tolist() == [[4, 4], [4, 4], [9, 9], [7, 7]]
+    own, sibling = found["near"]
+    # Distances to the own model .1 .1 .2 4.1, to a sibling 3.9 2.9 3.2 .1; rounding splits ties.
+    assert (np.argsort(own) == np.argsort([0.1, 0.1000001, 0.2, 4.1])).all()
+    assert sibling[3] < own[2] < sibling[1] < sibling[2] < sibling[0] < own[3]
+
+
+def test_answers__do_not_depend_on_the_order_in_which_rows_are_seen():
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        other = answers(seen=(rng.permutation(4), rng.permutation(6)))
+        for name, array in answers().items():
+            np.testing.assert_array_equal(array, other[name])
+
+
+def test_scores__by_hand():
+    scores = retrieval.scores(answers(), TRUTH, 0)
+    assert scores["map_at_r"].value == pytest.approx((1 + 0.5) / 2)
+    assert scores["rank1"].value == pytest.approx(3 / 4)
+    np.testing.assert_allclose(retrieval.by_model(answers(), TRUTH), [1, 0.5])
+
+
+def test_scores__the_true_positive_rate_counts_what_is_nearer_than_any_sibling():
+    near = answers(np.array([0.1, 1.1, 8.2, 6.6]))  # own 1.4 away, sibling 1.6
+    assert retrieval.scores(near, TRUTH, 0)["tpr_at_1_fpr"].value == 1.0
+    far = answers(np.array([0.1, 1.1, 8.2, 6.4]))  # own 1.6 away, sibling 1.4
+    assert retrieval.scores(far, TRUTH, 0)["tpr_at_1_fpr"].value == 3 / 4
+
+
+def test_scores__equal_distances_accept_nothing():
+    """A method that cannot tell anything apart must not have found the copies."""
+    seen = (np.arange(4), np.arange(6))
+    found = retrieval.answers(np.ones((4, 6)), TRUTH, seen, 0)
+    assert retrieval.scores(found, TRUTH, 0)["tpr_at_1_fpr"].value == 0.0
+
+
+def test_check__accepts_what_methods_answer():
+    retrieval.check(answers(), TRUTH)
+
+
+def changed(name, place, value):
+    found = answers()
+    found[name][place] = value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (answers() | {"found": answers()["found"][:, :1]}, r"found: got shape \(4, 1\)"),
+        (answers() | {"near": answers()["near"][:1]}, r"near: got shape \(1, 4\)"),
+        (changed("found", (0, 0), 5), "found: names models that are not in the gallery"),
+    ],
+)
+def test_check__refuses_what_no_method_can_answer(found, message):
+    with pytest.raises(ValueError, match=message):
+        retrieval.check(found, TRUTH)
+
+
+def test_check__refuses_a_model_named_more_often_than_the_gallery_holds_it():
+    truth = Truth(TRUTH.model, TRUTH.epoch, np.array([4, 7, 7, 9, 9]))
+    with pytest.raises(ValueError, match="found: names model 4 more often than the gallery"):
+        retrieval.check(answers(), truth)

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from wsbench.tasks import Truth
+from wsbench.tasks.truth import compact
+
+
+def regular(n_models, n_epochs):
+    return Truth(
+        np.repeat(np.arange(n_models), n_epochs), np.tile(np.arange(1, n_epochs + 1), n_models)
+    )
+
+
+def test_truth__gives_the_rows_of_each_model():
+    truth = Truth(np.array([4, 4, 9, 9, 9]), np.array([1, 3, 1, 2, 3]))
+    assert [rows.tolist() for rows in truth.rows_by_model()] == [[0, 1], [2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("n_models", "n_epochs", "n_each"), [(10, 50, 25), (50, 50, 5), (250, 50, 1), (2, 3, 3)]
+)
+def test_queries__are_as_many_of_each_model_and_at_most_250(n_models, n_epochs, n_each):
+    truth = regular(n_models, n_epochs)
+    queries = truth.queries
+    assert len(queries) == n_models * n_each <= 250
+    assert (np.diff(queries) > 0).all()
+    assert np.bincount(truth.model[queries]).tolist() == n_models * [n_each]
+
+
+def test_queries__are_spread_over_the_trajectory_and_hold_its_end():
+    truth = regular(50, 50)
+    assert truth.epoch[truth.queries][:5].tolist() == [1, 13, 25, 37, 50]
+    assert set(regular(250, 50).epoch[regular(250, 50).queries]) == {50}
+
+
+def test_sample__takes_all_where_there_are_fewer():
+    truth = Truth(np.array([0, 0, 1, 1, 1]), np.array([1, 2, 1, 2, 3]))
+    assert truth.sample(3).tolist() == [0, 1, 2, 3, 4]
+    assert truth.sample(2).tolist() == [0, 1, 2, 4]
+
+
+@pytest.mark.parametrize(("largest", "dtype"), [(255, np.uint8), (256, np.uint16)])
+def test_compact__takes_the_smallest_type_that_holds_them(largest, dtype):
+    rows = np.array([0, largest])
+    assert compact(rows).dtype == dtype
+    assert compact(rows).tolist() == rows.tolist()

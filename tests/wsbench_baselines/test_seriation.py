@@ -1,0 +1,27 @@
+import dataclasses
+
+import numpy as np
+
+import wsbench
+from wsbench_baselines.seriation import Seriation
+
+
+def test_transform__returns_the_weights(checkpoints):
+    np.testing.assert_array_equal(Seriation().transform(checkpoints), checkpoints.weights)
+
+
+def test_order__follows_a_walk_with_shrinking_steps(checkpoints):
+    rng = np.random.default_rng(0)
+    times = 1 - np.exp(-np.arange(20) / 6)
+    walk = rng.normal(size=36) + np.outer(times, rng.normal(size=36)) * 5
+    shuffle = rng.permutation(20)
+    rows = walk[shuffle].astype(np.float32)
+    order = Seriation().order(wsbench.Checkpoints(rows, checkpoints.layout))
+    np.testing.assert_array_equal(shuffle[order], np.arange(20))
+
+
+def test_info__declares_what_is_measured():
+    found = wsbench.load_method("wsbench_baselines.seriation:Seriation")
+    loaded = dataclasses.replace(found, spec="")
+    bad = [f for f in wsbench.check_method(loaded) if f.status in ("failed", "hint")]
+    assert bad == []

@@ -1,0 +1,84 @@
+"""Ordering: one model's checkpoints, shuffled, are put in the order in which they were written."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench import metrics
+from wsbench.linkage import leaf_heights, single_linkage
+from wsbench.tasks.score import Score, mean, score_of_models
+from wsbench.tasks.truth import Answers, Rows, Truth, compact
+
+PRIMARY = "kendall_tau"
+
+
+def answers(order_of: Callable[[Rows], Rows], truth: Truth, seen: Rows) -> Answers:
+    """Return the rows of each model in predicted order, models ascending.
+
+    Parameters
+    ----------
+    order_of
+        Takes the rows of one model, as numbered in the order in which the method saw them, and
+        ascending, and returns a permutation that puts them in order. It is called for one model
+        after the other, whichever was seen first.
+    truth
+        Labels, to take one model at a time.
+    seen
+        The row of `truth` that each row seen is, ``(n,)``.
+    """
+    place = np.argsort(seen)
+    rows_seen = [np.sort(place[rows]) for rows in truth.rows_by_model()]
+    order: dict[int, Rows] = {}
+    for model in sorted(range(len(rows_seen)), key=lambda m: int(rows_seen[m][0])):
+        order[model] = seen[rows_seen[model][order_of(rows_seen[model])]]
+    return {"order": compact(np.concatenate([order[m] for m in sorted(order)]))}
+
+
+def order_by_linkage(distances: npt.NDArray[np.float64], rng: np.random.Generator) -> Rows:
+    """Return the order of one model's checkpoints by decreasing linkage height, as in the paper.
+
+    Parameters
+    ----------
+    distances
+        ``(k, k)`` between them.
+    rng
+        Decides between equal heights, of which there are many.
+    """
+    return metrics.by_decreasing(leaf_heights(single_linkage(distances, rng=rng)), rng=rng)
+
+
+def check(answers: Mapping[str, Any], truth: Truth) -> None:
+    """Raise `ValueError` if these are not such as a method's answers can be."""
+    by_model = truth.rows_by_model()
+    ends = np.cumsum([len(rows) for rows in by_model])
+    order = answers["order"]
+    if order.shape != (ends[-1],) or not all(
+        np.array_equal(np.sort(part), rows)
+        for part, rows in zip(np.split(order, ends[:-1]), by_model, strict=True)
+    ):
+        raise ValueError("order: must hold the rows of each model, models ascending")
+
+
+def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Score]:
+    """Return the scores, means over models; ``kendall_tau`` is the primary one."""
+    ranks = _predicted_ranks(answers, truth)
+    return {
+        "kendall_tau": score_of_models(by_model(answers, truth), seed, "kendall_tau"),
+        "ordered_pairs": Score(mean([metrics.ordered_pairs(r) for r in ranks])),
+        "ordered_initial": Score(mean([metrics.ordered_initial(r) for r in ranks])),
+    }
+
+
+def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64]:
+    """Return Kendall's τ of each model, models ascending, ``(n_models,)``."""
+    return np.array([metrics.kendall_tau(r) for r in _predicted_ranks(answers, truth)])
+
+
+def _predicted_ranks(answers: Mapping[str, Any], truth: Truth) -> list[Rows]:
+    """Return the true ranks of each model's checkpoints in their predicted order."""
+    by_model = truth.rows_by_model()
+    starts = np.array([rows[0] for rows in by_model])
+    parts = np.split(answers["order"].astype(np.intp), starts[1:])
+    return [part - start for part, start in zip(parts, starts, strict=True)]

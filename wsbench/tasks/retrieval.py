@@ -1,0 +1,94 @@
+"""Retrieval: finding of which model in a gallery a checkpoint is a copy.
+
+Queries are test checkpoints after the transform; the gallery holds checkpoints of all models as
+they were written. Of every model both take the same few epochs.
+
+Whether a query is a copy of any gallery model at all is asked with and without its own model in the
+gallery: a false positive is a query that is called a copy of a sibling, a model of the same recipe
+and another seed, when its own is not there. Counted by pairs of query and sibling, one false
+positive in a hundred would be a false alarm for nearly every query, as the gallery holds hundreds
+of siblings.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench import metrics
+from wsbench.seeding import generator
+from wsbench.tasks.identification import expect_shape
+from wsbench.tasks.score import Score, mean, score_of_models
+from wsbench.tasks.truth import Answers, Rows, Truth, compact
+
+PRIMARY = "map_at_r"
+
+_FALSE_POSITIVE_RATE = 0.01
+
+
+def answers(
+    distances: npt.NDArray[np.float64], truth: Truth, seen: tuple[Rows, Rows], seed: int
+) -> Answers:
+    """Return what is kept: the models of the nearest, and how near own model and siblings are.
+
+    Parameters
+    ----------
+    distances
+        ``(n_queries, n_gallery)``, both in the order in which the method saw them.
+    truth
+        Labels of the test checkpoints, of which the queries are some, and of the gallery.
+    seen
+        The query, among the queries of `truth`, that each row of the distances is, and the entry
+        of the gallery that each column is.
+    seed
+        For ties.
+    """
+    query, entry = seen
+    wanted, there = truth.model[truth.queries][query], truth.gallery[entry]
+    found = metrics.nearest(distances, _n_relevant(truth), rng=generator(seed, "ties", "retrieval"))
+    is_own = wanted[:, None] == there
+    nearest_own = np.where(is_own, distances, np.inf).min(axis=1)
+    nearest_sibling = np.where(is_own, np.inf, distances).min(axis=1)
+    back = np.argsort(query)
+    # Ranks say whatever a threshold can, and cannot be mistaken for a measure.
+    near = np.stack([nearest_own[back], nearest_sibling[back]])
+    ranks = np.unique(near, return_inverse=True)[1].reshape(near.shape)
+    return {"found": compact(there[found][back]), "near": compact(ranks)}
+
+
+def check(answers: Mapping[str, Any], truth: Truth) -> None:
+    """Raise `ValueError` if these are not such as a method's answers can be."""
+    n, n_nearest = len(truth.queries), _n_relevant(truth)
+    expect_shape("found", answers["found"], (n, n_nearest))
+    expect_shape("near", answers["near"], (2, n))
+    models, sizes = np.unique(truth.gallery, return_counts=True)
+    if not np.isin(answers["found"], models).all():
+        raise ValueError("found: names models that are not in the gallery")
+    for model, size in zip(models, sizes, strict=True):
+        if ((answers["found"] == model).sum(axis=1) > size).any():
+            raise ValueError(f"found: names model {model} more often than the gallery holds it")
+
+
+def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Score]:
+    """Return the scores; ``map_at_r`` is the primary one."""
+    wanted = truth.model[truth.queries]
+    own, sibling = answers["near"]
+    return {
+        "map_at_r": score_of_models(by_model(answers, truth), seed, "retrieval"),
+        "rank1": Score(mean(metrics.rank1(answers["found"], wanted))),
+        "tpr_at_1_fpr": Score(metrics.true_positive_rate(own, sibling, _FALSE_POSITIVE_RATE)),
+    }
+
+
+def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64]:
+    """Return MAP@R of each model, models ascending, ``(n_models,)``."""
+    wanted = truth.model[truth.queries]
+    models, sizes = np.unique(truth.gallery, return_counts=True)
+    n_relevant = sizes[np.searchsorted(models, wanted)]
+    precision = metrics.average_precision_at_r(answers["found"], wanted, n_relevant)
+    return metrics.model_means(precision, wanted, n_relevant)
+
+
+def _n_relevant(truth: Truth) -> int:
+    return int(np.unique(truth.gallery, return_counts=True)[1].max())
