@@ -5,6 +5,7 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 """
 
 from wsbench.checkpoints import Checkpoints, Labels
+from wsbench.compare import compare
 from wsbench.conformance import Finding, check_method
 from wsbench.cost import Cost
 from wsbench.distances import pairwise_euclidean
@@ -28,7 +29,7 @@ from wsbench.layout import Convolution, Layout, Tensor
 from wsbench.loading import list_methods, load_method, load_methods
 from wsbench.methods import LoadedMethod, MethodInfo
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
-from wsbench.ranking import rank_intervals
+from wsbench.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.records import Record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
 from wsbench.seriation import spectral_order
@@ -46,6 +47,7 @@ __all__ = [
     "BuildState",
     "Check",
     "Checkpoints",
+    "Comparison",
     "Convolution",
     "Cost",
     "DataError",
@@ -80,6 +82,8 @@ __all__ = [
     "ZooProvider",
     "build_zoo",
     "check_method",
+    "compare",
+    "compare_scores",
     "environment",
     "evaluate",
     "evaluator_digest",

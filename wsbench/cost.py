@@ -23,6 +23,12 @@ from wsbench.seeding import generator
 from wsbench.trial import Trial
 from wsbench.zoo import Zoo
 
+_ELSEWHERE = """
+import json, sys
+from wsbench.cost import measure
+print(json.dumps(measure(*sys.argv[1:])))
+"""
+
 _N_WARM = 8  # checkpoints of the first round, in which kernels are compiled
 
 
@@ -68,7 +74,7 @@ def measure_cost(loaded: LoadedMethod, zoo: Zoo, seed: int = 0) -> Cost | None:
             rows=np.concatenate(rows), ends=np.cumsum([len(part) for part in rows])[:-1],
         )  # fmt: skip
         given = [loaded.spec, json.dumps(dict(loaded.parameters)), zoo.layout.to_json(), str(seed)]
-        command = [sys.executable, "-m", "wsbench.cost", str(file), *given]
+        command = [sys.executable, "-c", _ELSEWHERE, str(file), *given]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
@@ -76,7 +82,8 @@ def measure_cost(loaded: LoadedMethod, zoo: Zoo, seed: int = 0) -> Cost | None:
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _measure(file: str, spec: str, parameters: str, layout_json: str, seed: str) -> dict[str, Any]:
+def measure(file: str, spec: str, parameters: str, layout_json: str, seed: str) -> dict[str, Any]:
+    """Measure a method in this process, which is to do nothing else; all given as text."""
     loaded = load_method(spec, json.loads(parameters))
     with np.load(file) as arrays:
         given = dict(arrays)
@@ -120,8 +127,3 @@ def _peak_bytes() -> int:
         return int(line.split()[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-if __name__ == "__main__":
-    measured = _measure(*sys.argv[1:])
-    sys.stdout.write(json.dumps(measured) + "\n")

@@ -44,11 +44,11 @@ _COST_KEYS = {"fit_s": float, "embed_s": float, "order_s": float, "peak_bytes": 
 _SCORE_KEYS = {"value": float | None, "interval": list | None}
 
 # What a record may hold of its method, in characters; a text elsewhere.
-_LONGEST = {"name": 60, "version": 50, "description": 200, "spec": 1000}
+_LONGEST = {"name": 100, "version": 50, "description": 200, "spec": 1000}
 _LONGEST_PARAMETERS = 4000
 _LONGEST_TEXT = 1000
 _DEEPEST = 8
-_MOST_NAMED = 10  # of keys that are wrong, in a message
+_MOST_NAMED = 10  # of what is wrong, in a message
 
 
 def check_content(path: Path, content: object) -> None:
@@ -63,7 +63,8 @@ def check_content(path: Path, content: object) -> None:
         )
     faults = list(_faults("", content, KEYS)) or list(_part_faults(content))
     if faults:
-        raise FormatError(f"{path}: {'; '.join(faults)}", faults)
+        more = f" (and {len(faults) - _MOST_NAMED} more)" if faults[_MOST_NAMED:] else ""
+        raise FormatError(f"{path}: {'; '.join(faults[:_MOST_NAMED])}{more}", faults)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -155,7 +156,7 @@ def _faults(where: str, value: Any, kind: Any) -> Iterator[str]:
         yield f"missing or unknown: {', '.join(named)}{more}"
     else:
         for key, of in kind.items():
-            yield from _faults(f"{where}.{key}".strip("."), value[key], of)
+            yield from _faults(f"{where}.{_shown(key)}".strip("."), value[key], of)
 
 
 def _score_faults(where: str, scores: Any) -> Iterator[str]:

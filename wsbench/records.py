@@ -103,6 +103,8 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
     ------
     StorageError
         If they cannot be written.
+    FormatError
+        If the method's spec or parameters are longer than a record may hold.
     """
     folder = (folder or home() / "records") / evaluation.zoo_id
     info = evaluation.method.info
@@ -145,10 +147,12 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         "answers": answers,
     }
     path = folder / f"{info.name}-{_digest(content)[:12]}.json"
+    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
+    content = json.loads(text)
+    check_content(path, content)
     with written_whole(path) as temporary:
-        text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
-    return Record(path, json.loads(text))
+    return Record(path, content)
 
 
 def load_record(path: str | Path) -> Record:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from wsbench.cli import conformance, evaluation, reproduction, zoos
+from wsbench.cli import comparison, conformance, evaluation, reproduction, zoos
 from wsbench.errors import WsbenchError
 
 _INTERRUPTED = 130
@@ -31,13 +31,18 @@ def application() -> typer.Typer:
         zoos.build,
         zoos.verify,
         evaluation.evaluate_,
+        comparison.compare,
         conformance.check,
         reproduction.reproduce,
         zoos.env,
     ):
         app.command(command.__name__.rstrip("_"))(command)
     for point in sorted(entry_points(group="wsbench.commands"), key=lambda point: point.name):
-        app.add_typer(point.load(), name=point.name)
+        plugin = point.load()
+        if isinstance(plugin, typer.Typer):
+            app.add_typer(plugin, name=point.name)
+        else:
+            app.command(point.name)(plugin)
     return app
 
 

@@ -1,0 +1,55 @@
+import json
+
+import pytest
+
+import wsbench
+
+
+@pytest.fixture
+def zoo(run, make_zoo):
+    folder = make_zoo(models=50)
+    assert run("evaluate", "euclidean", "random", "--zoo", folder).status == 0
+    assert run("evaluate", "svd", "--set", "k=12", "--zoo", folder).status == 0
+    return "made-up-v1"
+
+
+def test_compare__prints_difference_interval_and_verdict_for_each_task(run, zoo):
+    result = run("compare", "euclidean", "random", "--zoo", zoo)
+    assert result.status == 0
+    first, second, heading, *tasks = result.out.splitlines()
+    assert first.startswith("made-up-v1: euclidean (euclidean-")
+    assert second.strip().startswith("random (random-")
+    assert heading.split() == ["task", "euclidean", "random", "difference", "95", "%"]
+    assert [line.split()[0] for line in tasks] == [
+        "identification/none", "identification/permute", "ordering/none", "ordering/permute",
+    ]  # fmt: skip
+    assert tasks[0].endswith("euclidean is better")
+
+
+def test_compare__says_what_is_not_separable(run, zoo):
+    result = run("compare", "euclidean", "svd k=12", "--zoo", zoo)
+    assert result.out.splitlines()[3].endswith("+0.000 +0.000 … +0.000  not separable")
+
+
+def test_compare__json_holds_what_the_python_interface_returns(run, zoo):
+    found = json.loads(run("compare", "euclidean", "random", "--zoo", zoo, "--json").out)
+    a, b = (wsbench.load_record(found[name]) for name in "ab")
+    for task, expected in wsbench.compare(a, b).items():
+        assert found["tasks"][task]["difference"] == expected.difference
+        assert tuple(found["tasks"][task]["interval"]) == expected.interval
+        assert found["tasks"][task]["separable"] is expected.separable
+
+
+def test_compare__takes_paths_and_the_newest_record_of_a_name(run, zoo, make_zoo):
+    folder = wsbench.home() / "records" / zoo
+    (old,) = folder.glob("random-*.json")
+    assert run("evaluate", "random", "--seed", 1, "--zoo", make_zoo("again", models=50)).status == 0
+    (new,) = set(folder.glob("random-*.json")) - {old}
+    found = json.loads(run("compare", "random", old, "--zoo", zoo, "--json").out)
+    assert (found["a"], found["b"]) == (str(new), str(old))
+
+
+def test_compare__names_the_nearest_method_that_has_a_record(run, zoo):
+    complaint = run("compare", "euclidian", "random", "--zoo", zoo).complaint()
+    assert "unknown method 'euclidian'; did you mean 'euclidean'? Known: euclidean," in complaint
+    assert "wsbench evaluate writes records there" in complaint

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+import wsbench
+from wsbench.evaluate import primary_by_model
+
+
+class First:
+    def __init__(self, k):
+        self.k = k
+
+    def transform(self, checkpoints):
+        return checkpoints.weights[:, : self.k]
+
+
+class Failing:
+    def transform(self, checkpoints):
+        raise RuntimeError("no luck")
+
+
+@pytest.fixture
+def evaluated(make_zoo, tmp_path):
+    zoo = wsbench.load_zoo(make_zoo(models=50))
+
+    def run(method, on=zoo, **options):
+        loaded = wsbench.LoadedMethod(method, wsbench.MethodInfo("mine"), "a test", "0" * 64)
+        result = wsbench.evaluate(loaded, on, **options)
+        return result, wsbench.save_record(result, tmp_path / "records")
+
+    return run
+
+
+def test_compare__is_the_paired_difference_of_every_task_that_both_were_asked(evaluated):
+    few, few_record = evaluated(First(1))
+    many, many_record = evaluated(First(12), suite=wsbench.find_suite(None, (), ["none", "int8"]))
+    found = wsbench.compare(many_record, few_record)
+    assert set(found) == {"identification/none", "ordering/none"}
+    for question in ("identification", "ordering"):
+        a, b = (primary_by_model(r.answers, r.truths, question)["none"] for r in (many, few))
+        assert found[f"{question}/none"] == wsbench.compare_scores(a, b)
+    assert found["identification/none"].separable
+    assert found["identification/none"].difference > 0
+
+
+def test_compare__a_method_with_itself_is_not_separable(evaluated):
+    _, record = evaluated(First(3))
+    found = wsbench.compare(record, record)
+    assert {one.separable for one in found.values()} == {False}
+    assert {one.difference for one in found.values()} == {0.0}
+
+
+def test_compare__refuses_records_of_two_zoos(evaluated, make_zoo):
+    _, one = evaluated(First(3))
+    _, other = evaluated(First(3), on=wsbench.load_zoo(make_zoo("other", models=60)))
+    with pytest.raises(wsbench.ZooError, match="only scores on the same zoo can be compared"):
+        wsbench.compare(one, other)
+
+
+def test_compare__refuses_a_record_of_a_failure_and_records_without_a_task_in_common(evaluated):
+    _, one = evaluated(First(3))
+    _, failed = evaluated(Failing())
+    with pytest.raises(wsbench.ZooError, match="the method failed, and there is nothing to comp"):
+        wsbench.compare(one, failed)
+    _, other = evaluated(First(3), suite=wsbench.find_suite(None, ["retrieval"], ["int8"]))
+    with pytest.raises(wsbench.ZooError, match="have no task in common"):
+        wsbench.compare(one, other)
+
+
+def test_compare__believes_the_answers_and_not_the_numbers(evaluated):
+    _, one = evaluated(First(3))
+    _, other = evaluated(First(12))
+    expected = wsbench.compare(one, other)
+    one.content["tasks"]["identification/none"]["map_at_r"]["value"] = 1.0
+    assert wsbench.compare(one, other) == expected
+    assert not np.isnan(expected["identification/none"].difference)

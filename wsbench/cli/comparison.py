@@ -1,0 +1,74 @@
+"""The command ``compare``: whether the difference of two methods is real."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import wsbench
+from wsbench.cli.output import JsonOption, print_json, print_line
+from wsbench.cli.tables import number
+from wsbench.names import unknown
+from wsbench.tasks import PRIMARY
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="A record, or the name of a method evaluated before.")],
+    b: Annotated[str, typer.Argument(help="Another.")],
+    zoo: Annotated[
+        str, typer.Option(help="Of which zoo, where a name is given.")
+    ] = "digits-mlp-v1",
+    records: Annotated[
+        Path | None, typer.Option(help="Folder of the records; default: in the cache.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two methods on the same models: paired difference, 95 % interval, and a verdict."""
+    folder = (records or wsbench.home() / "records") / zoo
+    left, right = (_record(name, folder) for name in (a, b))
+    found = wsbench.compare(left, right)
+    if as_json:
+        tasks = {task: asdict(comparison) for task, comparison in found.items()}
+        print_json({"a": str(left.path), "b": str(right.path), "zoo": left.zoo, "tasks": tasks})
+        return
+    print_line(f"{left.zoo}: {left.label} ({left.path.name})")
+    print_line(f"{' ' * len(left.zoo)}  {right.label} ({right.path.name})")
+    scores = left.scores, right.scores
+    rows = [("task", left.label, right.label, "difference 95 %", "")]
+    for task, comparison in found.items():
+        primary = PRIMARY[task.split("/")[0]]
+        low, high = comparison.interval
+        values = [number(one[task][primary].value) for one in scores]
+        difference = f"{comparison.difference:+.3f} {low:+.3f} … {high:+.3f}"
+        rows.append((task, *values, difference, _verdict(comparison, left.label, right.label)))
+    _print_columns(rows)
+
+
+def _verdict(comparison: wsbench.Comparison, a: str, b: str) -> str:
+    if not comparison.separable:
+        return "not separable"
+    return f"{a if comparison.difference > 0 else b} is better"
+
+
+def _print_columns(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:4], strict=True)]
+        print_line("  ".join((*cells, row[4])).rstrip())
+
+
+def _record(name: str, folder: Path) -> wsbench.Record:
+    """Return a record by its path, or the last one that was written of a method."""
+    if name.endswith(".json"):
+        return wsbench.load_record(name)
+    by_time = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    method = name.partition(" ")[0]
+    for path in reversed(by_time):
+        if path.name.startswith(f"{method}-"):
+            record = wsbench.load_record(path)
+            if name in (record.method, record.label):
+                return record
+    known = {path.stem.rpartition("-")[0] for path in by_time}
+    raise unknown("method", name, known, f"In {folder}; wsbench evaluate writes records there.")

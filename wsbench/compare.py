@@ -1,0 +1,61 @@
+"""Comparing two records: on the same models, task by task."""
+
+from wsbench.errors import ZooError
+from wsbench.evaluate import primary_by_model
+from wsbench.ranking import Comparison, compare_scores
+from wsbench.records import Record, load_answers
+from wsbench.tasks import PRIMARY
+
+
+def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
+    """Compare the primary scores of two methods in every task that both were asked.
+
+    Scores are computed again from the answers.
+
+    Parameters
+    ----------
+    a, b
+        Records of the same zoo, from `load_record` or `save_record`.
+    seed
+        For the bootstrap.
+
+    Returns
+    -------
+    comparisons
+        Task, as ``"identification/permute"``, to the mean difference a − b over models, with its
+        95 % interval, and whether that excludes 0.
+
+    Raises
+    ------
+    ZooError
+        If the records are of different zoos, one is of a method that failed, or no task is shared.
+    IntegrityError, FormatError
+        As `rescore` raises them.
+
+    Examples
+    --------
+    >>> a, b = save_record(evaluate("euclidean")), save_record(evaluate("svd"))  # doctest: +SKIP
+    >>> compare(a, b)["identification/none"].separable  # doctest: +SKIP
+    False
+    """
+    if a.content["zoo"] != b.content["zoo"]:
+        raise ZooError(
+            f"{a.path.name} is of {a.zoo} and {b.path.name} of {b.zoo}, or of another digest of it:"
+            " only scores on the same zoo can be compared"
+        )
+    for record in (a, b):
+        if record.content["answers"] is None:
+            raise ZooError(
+                f"{record.path.name}: the method failed, and there is nothing to compare"
+            )
+    left, right = load_answers(a), load_answers(b)
+    found = {}
+    for question in PRIMARY:
+        of_a, of_b = (primary_by_model(*loaded, question) for loaded in (left, right))
+        for transform in of_a:
+            if transform in of_b:
+                comparison = compare_scores(of_a[transform], of_b[transform], seed)
+                found[f"{question}/{transform}"] = comparison
+    if not found:
+        raise ZooError(f"{a.path.name} and {b.path.name} have no task in common")
+    return found
