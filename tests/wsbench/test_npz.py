@@ -1,5 +1,6 @@
 import io
 import random
+import zipfile
 
 import numpy as np
 import pytest
@@ -63,3 +64,39 @@ def test_unpack__executes_nothing():
     data = pack({"x": np.array([print], object)})
     with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
         unpack(data)
+
+
+def test_unpack__refuses_more_bytes_than_are_allowed():
+    data = pack({"zeros": np.zeros(1_000_000, np.uint8)})
+    assert len(data) < 2000
+    with pytest.raises(ValueError, match="unpacks to 1,000,128 bytes, and 1,000,000 are allowed"):
+        unpack(data, 1_000_000)
+    assert unpack(data, 1_000_128)["zeros"].shape == (1_000_000,)
+
+
+def test_unpack__refuses_what_cannot_be_unpacked_piece_by_piece():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("x.npy", b"")
+    with pytest.raises(ValueError, match=r"'x\.npy' is not deflated"):
+        unpack(buffer.getvalue())
+
+
+def test_unpack__refuses_an_array_that_has_not_the_size_of_its_shape():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        npy = io.BytesIO()
+        np.save(npy, np.zeros(10))
+        for missing in (1, 80):
+            archive.writestr(f"{missing}.npy", npy.getvalue()[:-missing])
+    with pytest.raises(ValueError, match="'1' has not the size of its shape"):
+        unpack(buffer.getvalue())
+
+
+def test_unpack__refuses_two_members_of_one_name():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("x.npy", b"")
+        archive.filelist *= 2
+    with pytest.raises(ValueError, match="a name stands in it twice"):
+        unpack(buffer.getvalue())

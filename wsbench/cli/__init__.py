@@ -7,7 +7,7 @@ evaluation failed or a check did not hold, 2 wrong input, 130 interrupted.
 import os
 import sys
 import threading
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import typer
@@ -38,12 +38,23 @@ def application() -> typer.Typer:
     ):
         app.command(command.__name__.rstrip("_"))(command)
     for point in sorted(entry_points(group="wsbench.commands"), key=lambda point: point.name):
-        plugin = point.load()
-        if isinstance(plugin, typer.Typer):
-            app.add_typer(plugin, name=point.name)
-        else:
-            app.command(point.name)(plugin)
+        _add_plugin(app, point)
     return app
+
+
+def _add_plugin(app: typer.Typer, point: EntryPoint) -> None:
+    """Add a plugin's commands, a group or a function; one that is broken stops no other command."""
+    try:
+        plugin = point.load()
+    except Exception as error:
+        package = point.dist.name if point.dist else point.module
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        sys.stderr.write(f"wsbench: command {point.name!r} of {package} is left out: {reason}\n")
+        return
+    if isinstance(plugin, typer.Typer):
+        app.add_typer(plugin, name=point.name)
+    else:
+        app.command(point.name)(plugin)
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def compare(
     print_line(f"{left.zoo}: {left.label} ({left.path.name})")
     print_line(f"{' ' * len(left.zoo)}  {right.label} ({right.path.name})")
     scores = left.scores, right.scores
-    rows = [("task", left.label, right.label, "difference 95 %", "")]
+    rows: list[tuple[str, ...]] = [("task", left.label, right.label, "difference 95 %", "")]
     for task, comparison in found.items():
         primary = PRIMARY[task.split("/")[0]]
         low, high = comparison.interval
