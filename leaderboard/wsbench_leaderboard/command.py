@@ -1,15 +1,20 @@
-"""The commands under ``wsbench leaderboard``."""
+"""The commands ``wsbench submit`` and ``wsbench leaderboard …``."""
 
-import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import wsbench
+from wsbench.cli.output import JsonOption, print_json, print_line
+from wsbench.files import written_whole
+from wsbench_leaderboard.build import build_command, facts_command
 
 app = typer.Typer(help="Tables of recorded results.", no_args_is_help=True)
+app.command("build")(build_command)
+app.command("facts")(facts_command)
 
 
 @app.callback()
@@ -22,14 +27,119 @@ def table(
     records: Annotated[
         Path | None, typer.Argument(help="Folder of records; default: in the cache.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    update: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the tables between the two marker lines of a Markdown file, for the"
+            " records beside it.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the records of a folder as Markdown, every score computed again from its answers."""
     from wsbench_leaderboard.collect import collect
-    from wsbench_leaderboard.render import markdown
+    from wsbench_leaderboard.render import markdown, with_tables
 
-    rows = collect(records or wsbench.home() / "records")
+    folder = records or (update.parent if update else wsbench.home()) / "records"
+    is_empty = update and not records and not folder.exists()  # git keeps no empty folder
+    entries = [] if is_empty else collect(folder)
+    if update:
+        text = with_tables(update, markdown(entries))
+        with written_whole(update) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=2, allow_nan=False))
+        print_json([_json(entry) for entry in entries])
+    elif update:
+        print_line(f"{update}: {len(entries)} records")
     else:
-        typer.echo(markdown(rows), nl=False)
+        print_line(markdown(entries).rstrip("\n"))
+
+
+@app.command()
+def check(
+    records: Annotated[
+        Path | None, typer.Argument(help="Folder of records; default: leaderboard/records.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that every record is true to its answers, and that nothing else lies there."""
+    from wsbench_leaderboard.board import check_board, find_board
+
+    report = check_board(find_board(records))
+    if as_json:
+        print_json(
+            {
+                "folder": str(report.folder),
+                "records": len(report.entries),
+                "stale": report.stale,
+                "problems": [asdict(problem) for problem in report.problems],
+            }
+        )
+    else:
+        for problem in report.problems:
+            print_line(f"{problem.file}: {problem.message}")
+        for file in report.stale:
+            print_line(f"{file}: stale, as it was scored by other code; evaluate the method again")
+        verdict = f"{len(report.problems)} do not hold" if report.problems else "all right"
+        print_line(f"{len(report.entries)} records, {len(report.stale)} stale, {verdict}")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def submit(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="What wsbench evaluate wrote.")],
+    board: Annotated[
+        Path | None, typer.Option(help="Folder of records; default: leaderboard/records.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy a record to the leaderboard's folder, and say what to commit."""
+    from wsbench_leaderboard.board import find_board
+    from wsbench_leaderboard.submit import submit_record
+
+    folder = find_board(board)
+    done = submit_record(record, folder)
+    submitted = done.entry.record
+    readme = folder.parent / "README.md"
+    add = [str(submitted.path.parent), *([str(readme)] if readme.exists() else [])]
+    commands = [
+        *([f"wsbench leaderboard table --update {shlex.quote(add[1])}"] if add[1:] else []),
+        f"git add --all {shlex.join(add)}",
+        f"git commit --message {shlex.quote(done.message)}",
+    ]
+    if as_json:
+        print_json(
+            {
+                "record": str(submitted.path),
+                "answers": str(done.answers),
+                "replaced": [str(path) for path in done.replaced],
+                "stale": done.entry.stale,
+                "commands": commands,
+            }
+        )
+        return
+    print_line(f"{submitted.path}: {len(done.entry.scores)} tasks, as its answers give them")
+    for path in done.replaced:
+        print_line(f"{path}: replaced")
+    if done.entry.stale:
+        print_line("stale, as it was scored by other code: evaluate the method again")
+    print_line("next:")
+    for command in commands:
+        print_line(f"  {command}")
+
+
+def _json(entry: Any) -> dict[str, Any]:
+    content = entry.record.content
+    parts = {"scores": entry.scores, "robustness": entry.robustness}
+    return {
+        "zoo": content["zoo"],
+        "method": {key: content["method"][key] for key in ("name", "version", "parameters")},
+        "suite": {key: content["suite"][key] for key in ("name", "version")},
+        "seed": content["seed"],
+        "stale": entry.stale,
+        **{
+            part: {task: {n: asdict(s) for n, s in by.items()} for task, by in scores.items()}
+            for part, scores in parts.items()
+        },
+    }

@@ -1,37 +1,124 @@
-"""Rendering rows as Markdown: the same rows give the same bytes."""
+"""Rendering entries as Markdown: the same entries give the same bytes.
 
+Labels come from anybody; whatever could be markup is written as a character reference.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.collect import Row
+from wsbench_leaderboard.collect import Entry, ranks
 
+BEGIN = "<!-- tables: written by wsbench leaderboard table --update -->"
+END = "<!-- end of tables -->"
+
+# Heading, task or question, score, and whether its interval is shown.
 _COLUMNS = (
-    ("MAP@R", "identification", "map_at_r"),
-    ("rank-1", "identification", "rank1"),
-    ("ARI", "identification", "ari"),
-    ("purity", "identification", "purity"),
-    ("tau", "ordering", "kendall_tau"),
-    ("ordered pairs", "ordering", "ordered_pairs"),
+    ("identification MAP@R [95 %]", "identification/none", "map_at_r", True),
+    ("compression robustness", "identification", "compression", False),
+    ("permute MAP@R", "identification/permute", "map_at_r", False),
+    ("ordering tau [95 %]", "ordering/none", "kendall_tau", True),
+    ("retrieval permute+int8 MAP@R", "retrieval/permute+int8", "map_at_r", False),
+    ("TPR at 1 % FPR", "retrieval/permute+int8", "tpr_at_1_fpr", False),
 )
+_USUAL = {"version": "1", "seed": "0", "suite": "standard 1"}
+_PLAIN = re.compile(r"[^0-9A-Za-z \-=,.()]|\.(?!\d)")
+_NOTHING = "–"
 
 
-def markdown(rows: list[Row]) -> str:
-    """Return one table for each zoo; stale rows are marked and stand in italics."""
-    lines = []
-    for zoo, group in groupby(rows, key=lambda row: row.zoo):
-        headings = [name for name, _, _ in _COLUMNS]
-        lines += [f"## {zoo}", "", f"| method | {' | '.join(headings)} |"]
-        lines += ["|---|" + "---:|" * len(_COLUMNS)]
-        for row in group:
-            cells = [_cell(row.scores[task][score]) for _, task, score in _COLUMNS]
-            name = f"{row.method} {row.version}"
-            lines.append(f"| {f'*{name} (stale)*' if row.stale else name} | {' | '.join(cells)} |")
-        lines.append("")
-    return "\n".join(lines) or "no records\n"
+def markdown(entries: Iterable[Entry]) -> str:
+    """Return one table for each zoo, best first; stale rows are marked and stand in italics."""
+    by_zoo = sorted(entries, key=_zoo)
+    tables = [_table(zoo, list(group)) for (zoo, _), group in groupby(by_zoo, key=_zoo)]
+    return "\n".join(tables) or "No records yet.\n"
 
 
-def _cell(score: wsbench.Score) -> str:
-    text = "inf" if score.value is None else f"{score.value:.3f}"
-    if score.interval is None:
-        return text
-    return f"{text} [{score.interval[0]:.3f}, {score.interval[1]:.3f}]"
+def with_tables(path: Path, tables: str) -> str:
+    """Return the text of a file with other tables between its two marker lines.
+
+    Raises
+    ------
+    UnknownIdError, FormatError
+        If there is no such file, or it has not these two lines.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise wsbench.UnknownIdError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise wsbench.FormatError(f"{path}: not a text: {error}") from None
+    before, begin, rest = text.partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(f"{END}\n")
+    if not begin or not end:
+        raise wsbench.FormatError(
+            f"{path}: has no place for the tables; add the lines {BEGIN} and {END}"
+        )
+    return f"{before}{begin}\n{tables}\n{end}{after}"
+
+
+def _zoo(entry: Entry) -> tuple[str, str]:
+    """Return the zoo of an entry; zoos of the same name and other content are other zoos."""
+    return entry.record.zoo, entry.record.content["zoo"]["content_digest"]
+
+
+def _table(zoo: str, entries: Sequence[Entry]) -> str:
+    by_path = ranks(entries, "identification")
+    headings = ["method", "rank", *(heading for heading, *_ in _COLUMNS)]
+    lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
+    lines.append("|---|" + "---:|" * (len(headings) - 1))
+    for entry in sorted(entries, key=_place):
+        cells = [_method(entry), _rank(by_path.get(entry.record.path))]
+        cells += [_number(entry, task, name, shown) for _, task, name, shown in _COLUMNS]
+        if entry.stale:
+            cells = [f"*{cell}*" for cell in cells]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _place(entry: Entry) -> tuple[float, str, str]:
+    score = entry.scores.get("identification/none", {}).get("map_at_r")
+    value = -2.0 if score is None or score.value is None else score.value
+    return -value, entry.record.label, entry.record.path.name
+
+
+def _method(entry: Entry) -> str:
+    """Return the method and its parameters, and what else is not as usual."""
+    content = entry.record.content
+    found = {
+        "version": content["method"]["version"],
+        "seed": str(content["seed"]),
+        "suite": f"{content['suite']['name']} {content['suite']['version']}",
+    }
+    notes = [f"{key} {value}" for key, value in found.items() if value != _USUAL[key]]
+    notes += ["stale"] if entry.stale else []
+    return escaped(entry.record.label + (f" ({', '.join(notes)})" if notes else ""))
+
+
+def escaped(text: str) -> str:
+    """Return a text as Markdown that shows it and nothing else: no markup, no link.
+
+    Examples
+    --------
+    >>> escaped("svd k=5 <b>")
+    'svd k=5 &#60;b&#62;'
+    """
+    return _PLAIN.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def _rank(interval: tuple[int, int] | None) -> str:
+    if interval is None:
+        return _NOTHING
+    best, worst = interval
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
+def _number(entry: Entry, task: str, name: str, with_interval: bool) -> str:
+    table = entry.scores if "/" in task else entry.robustness
+    score = table.get(task, {}).get(name)
+    if score is None or score.value is None:
+        return _NOTHING
+    if not with_interval or score.interval is None:
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f} [{score.interval[0]:.3f}, {score.interval[1]:.3f}]"

@@ -1,33 +1,68 @@
+import dataclasses
+
+import numpy as np
 import pytest
 
 import wsbench
-from wsbench_leaderboard.collect import collect
+from wsbench.records import rescore_all
+from wsbench_leaderboard.collect import collect, entry, ranks
 
 
-def test_collect__gives_a_row_for_each_record_with_scores_best_first(folder):
-    rows = collect(folder)
-    names = [(row.zoo, row.method) for row in rows]
-    assert names[-1] == ("other-v1", "euclidean")
-    assert {name for zoo, name in names[:-1]} == {"euclidean", "svd", "random"}
-    precision = [row.scores["identification"]["map_at_r"].value for row in rows[:-1]]
-    assert precision == sorted(precision, reverse=True)
-    assert names[2] == ("made-up-v1", "random")
-    assert not any(row.stale for row in rows)
-    assert rows[-1].scores == wsbench.rescore(next(folder.glob("other-v1/*.json")))
+def test_collect__gives_an_entry_for_each_record_with_scores_by_zoo_and_method(folder):
+    entries = collect(folder)
+    assert [(e.record.zoo, e.record.label) for e in entries] == [
+        ("made-up-v1", "euclidean"), ("made-up-v1", "random"), ("made-up-v1", "svd"),
+        ("other-v1", "euclidean"),
+    ]  # fmt: skip
+    assert not any(e.stale for e in entries)
+    for found in entries:
+        assert (found.scores, found.robustness) == rescore_all(found.record)
+        assert set(found.by_model) == {"identification", "ordering", "retrieval"}
+        primary = found.scores["ordering/none"]["kendall_tau"].value
+        assert np.isclose(found.by_model["ordering"].mean(), primary)
 
 
 def test_collect__takes_the_folder_of_one_zoo(folder):
-    assert [row.zoo for row in collect(folder / "other-v1")] == ["other-v1"]
-    assert collect(folder / "other-v1") == [row for row in collect(folder) if row.zoo == "other-v1"]
+    assert [e.record.zoo for e in collect(folder / "other-v1")] == ["other-v1"]
 
 
-def test_collect__refuses_scores_that_are_not_those_of_the_answers(folder, rewrite):
+@pytest.mark.parametrize("part", ["tasks", "robustness"])
+def test_collect__refuses_scores_that_are_not_those_of_the_answers(folder, rewrite, part):
     def boast(content):
-        content["tasks"]["identification"]["map_at_r"]["value"] += 1e-15
+        task = "ordering/none" if part == "tasks" else "ordering"
+        next(iter(content[part][task].values()))["value"] = 0.999
 
     path = rewrite(next(folder.glob("*/random*.json")), boast)
-    with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: its scores are not those"):
+    with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: its scores are not") as error:
         collect(folder)
+    assert f": {part}.ordering" in str(error.value)
+    assert " is 0.999" in str(error.value)
+
+
+@pytest.mark.parametrize("change", ["more", "less", "no interval", "null"])
+def test_collect__refuses_scores_that_the_answers_do_not_give(folder, rewrite, change):
+    def edit(content):
+        scores = content["tasks"]["ordering/none"]
+        if change == "more":
+            scores["luck"] = {"value": 1.0, "interval": None}
+        elif change == "less":
+            del scores["ordered_pairs"]
+        elif change == "null":
+            scores["ordered_pairs"]["value"] = None
+        else:
+            scores["kendall_tau"]["interval"] = None
+
+    rewrite(next(folder.glob("*/random*.json")), edit)
+    with pytest.raises(wsbench.IntegrityError, match="its answers give"):
+        collect(folder)
+
+
+def test_collect__takes_the_last_digit_of_another_processor(folder, rewrite):
+    def round_otherwise(content):
+        content["tasks"]["ordering/none"]["kendall_tau"]["interval"][0] += 1e-15
+
+    rewrite(next(folder.glob("*/random*.json")), round_otherwise)
+    assert len(collect(folder)) == 4
 
 
 def test_collect__refuses_scores_without_answers(folder, rewrite):
@@ -43,18 +78,42 @@ def test_collect__refuses_a_damaged_record(folder):
         collect(folder)
 
 
-def test_collect__marks_a_record_of_another_evaluator_stale_and_scores_it_again(folder, rewrite):
-    def age(content):
-        content["evaluator"] = "sha256:" + 64 * "0"
-        content["tasks"]["identification"]["map_at_r"]["value"] = 0.123
+def age(content):
+    content["evaluator"] = "sha256:" + 64 * "0"
+    content["tasks"]["identification/none"]["map_at_r"]["value"] = 0.123
 
+
+def test_collect__marks_a_record_of_another_evaluator_stale_and_scores_it_again(folder, rewrite):
     rewrite(next(folder.glob("*/random*.json")), age)
-    (row,) = (row for row in collect(folder) if row.stale)
-    assert row.method == "random"
-    assert row.scores["identification"]["map_at_r"].value != 0.123
+    (found,) = (e for e in collect(folder) if e.stale)
+    assert found.record.method == "random"
+    assert found.scores["identification/none"]["map_at_r"].value != 0.123
 
 
 def test_collect__says_that_there_is_no_such_folder(tmp_path):
     with pytest.raises(wsbench.UnknownIdError, match="gone: no such folder of records"):
         collect(tmp_path / "gone")
     assert collect(tmp_path) == []
+
+
+def test_ranks__leave_out_stale_entries_and_questions_not_asked(folder, rewrite):
+    path = rewrite(next(folder.glob("*/random*.json")), age)
+    entries = collect(folder / "made-up-v1")
+    found = ranks(entries, "identification")
+    assert {p.name.partition("-")[0] for p in found} == {"euclidean", "svd"}
+    assert path not in found
+    without = [dataclasses.replace(e, by_model={}) for e in entries]
+    assert ranks(without, "retrieval") == {}
+
+
+def test_ranks__put_a_better_method_first(folder):
+    entries = collect(folder / "made-up-v1")
+    found = {p.name.partition("-")[0]: rank for p, rank in ranks(entries, "identification").items()}
+    assert found["random"] == (3, 3)
+    assert found["euclidean"][0] == 1
+
+
+def test_entry__of_a_failed_method_has_no_scores(folder):
+    (path,) = folder.glob("*/bad*.json")
+    found = entry(wsbench.load_record(path))
+    assert (found.scores, found.robustness, found.by_model) == ({}, {}, {})

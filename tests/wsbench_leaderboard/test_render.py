@@ -1,45 +1,143 @@
 import dataclasses
 import shutil
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+import wsbench
 from wsbench import Score
-from wsbench_leaderboard.collect import Row, collect
-from wsbench_leaderboard.render import markdown
+from wsbench_leaderboard.collect import Entry, collect
+from wsbench_leaderboard.render import BEGIN, END, escaped, markdown, with_tables
 
 SCORES = {
-    "identification": {
-        "map_at_r": Score(0.5, (0.25, 0.75)), "rank1": Score(1.0), "ari": Score(None),
-        "purity": Score(0.12345),
-    },
-    "ordering": {"kendall_tau": Score(-0.5, (-1.0, 0.0)), "ordered_pairs": Score(0.0)},
-}  # fmt: skip
-ROW = Row("a-v1", "mine", "2", SCORES, stale=False)
+    "identification/none": {"map_at_r": Score(0.5, (0.25, 0.75))},
+    "identification/permute": {"map_at_r": Score(0.12345, (0.0, 1.0))},
+    "ordering/none": {"kendall_tau": Score(-0.5, (-1.0, 0.0))},
+    "retrieval/permute+int8": {"map_at_r": Score(1.0, (1.0, 1.0)), "tpr_at_1_fpr": Score(0.0)},
+}
+ROBUSTNESS = {"identification": {"compression": Score(None), "symmetry": Score(0.5)}}
+HEAD = [
+    "| method | rank | identification MAP@R [95 %] | compression robustness | permute MAP@R"
+    " | ordering tau [95 %] | retrieval permute+int8 MAP@R | TPR at 1 % FPR |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|",
+]
 
 
-def test_markdown__is_a_table_for_each_zoo():
-    text = markdown(
-        [ROW, dataclasses.replace(ROW, stale=True), dataclasses.replace(ROW, zoo="b-v1")]
-    )
-    assert text.splitlines() == [
-        "## a-v1",
+def made(value=0.5, stale=False, name="mine", zoo="a-v1", **changes) -> Entry:
+    content = {
+        "method": {"name": name, "version": "1", "parameters": {}},
+        "zoo": {"id": zoo, "content_digest": "sha256:0"},
+        "suite": {"name": "standard", "version": 1},
+        "seed": 0,
+    }
+    for key, change in changes.items():
+        content[key] = change if key == "seed" else content[key] | change
+    scores = SCORES | {"identification/none": {"map_at_r": Score(value, (0.25, 0.75))}}
+    by_model = {"identification": np.array([value, value - 0.01])}
+    record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), content)
+    return Entry(record, scores, ROBUSTNESS, by_model, stale)
+
+
+def test_markdown__is_a_table_for_each_zoo_best_first():
+    entries = [made(0.5, name="worse"), made(0.75, name="better"), made(zoo="b-v1")]
+    assert markdown(entries).splitlines() == [
+        "### a-v1",
         "",
-        "| method | MAP@R | rank-1 | ARI | purity | tau | ordered pairs |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-        "| mine 2 | 0.500 [0.250, 0.750] | 1.000 | inf | 0.123 | -0.500 [-1.000, 0.000] | 0.000 |",
-        "| *mine 2 (stale)* | 0.500 [0.250, 0.750] | 1.000 | inf | 0.123 | -0.500 [-1.000, 0.000]"
-        " | 0.000 |",
+        *HEAD,
+        "| better | 1 | 0.750 [0.250, 0.750] | – | 0.123 | -0.500 [-1.000, 0.000] | 1.000 |"
+        " 0.000 |",
+        "| worse | 2 | 0.500 [0.250, 0.750] | – | 0.123 | -0.500 [-1.000, 0.000] | 1.000 | 0.000 |",
         "",
-        "## b-v1",
+        "### b-v1",
         "",
-        "| method | MAP@R | rank-1 | ARI | purity | tau | ordered pairs |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-        "| mine 2 | 0.500 [0.250, 0.750] | 1.000 | inf | 0.123 | -0.500 [-1.000, 0.000] | 0.000 |",
+        *HEAD,
+        "| mine | 1 | 0.500 [0.250, 0.750] | – | 0.123 | -0.500 [-1.000, 0.000] | 1.000 | 0.000 |",
     ]
 
 
+def test_markdown__marks_stale_rows_and_does_not_rank_them():
+    row = markdown([made(stale=True)]).splitlines()[-1]
+    assert row.startswith("| *mine (stale)* | *–* | *0.500 [0.250, 0.750]* |")
+
+
+def test_markdown__shows_an_interval_of_ranks():
+    tied = [made(0.5), made(0.5, name="tied")]
+    assert [row.split(" | ")[1] for row in markdown(tied).splitlines()[-2:]] == ["1–2", "1–2"]
+
+
+def test_markdown__tells_what_is_not_as_usual():
+    entry = made(method={"version": "2", "parameters": {"k": 5}}, seed=3, suite={"name": "smoke"})
+    row = markdown([entry]).splitlines()[-1]
+    assert row.startswith("| mine k=5 (version 2, seed 3, suite smoke 1) |")
+
+
+def test_markdown__shows_what_a_smaller_suite_asks():
+    entry = dataclasses.replace(made(), robustness={}, scores={"ordering/none": {}}, by_model={})
+    assert markdown([entry]).splitlines()[-1] == "| mine | – | – | – | – | – | – | – |"
+
+
+def test_markdown__keeps_zoos_of_one_name_apart():
+    other = made(zoo="a-v1", name="other")
+    other.record.content["zoo"]["content_digest"] = "sha256:1"
+    other.by_model["identification"] = np.array([0.1])  # of other models: they cannot be compared
+    assert markdown([made(), other, made(name="third")]).count("### a-v1") == 2
+
+
 def test_markdown__of_nothing_says_so():
-    assert markdown([]) == "no records\n"
+    assert markdown([]) == "No records yet.\n"
 
 
 def test_markdown__same_records_same_bytes(folder, tmp_path):
     elsewhere = shutil.copytree(folder, tmp_path / "elsewhere")
     assert markdown(collect(elsewhere)).encode() == markdown(collect(folder)).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>", "a | b", "`code`", "*b* _i_ ~s~", "[x](javascript:alert(1))",
+        "![](http://x.org/y.png)", "https://x.org", "www.x.org", "a@x.org", "a\\|b", "&lt;", "# h",
+        END,
+    ],
+)  # fmt: skip
+def test_escaped__leaves_no_markup_and_no_link(text):
+    shown = escaped(text)
+    assert not set(shown) & set("<>|`*_~[]!@:/\\")
+    assert "." not in shown
+    assert all(part.startswith("#") for part in shown.split("&")[1:])
+    import html
+
+    assert html.unescape(shown) == text
+    table = markdown([made(method={"parameters": {"k": text}})])
+    assert table.splitlines()[-1].startswith(f"| mine k={shown} | 1 |")
+    assert END not in table
+
+
+def test_escaped__leaves_numbers_alone():
+    assert escaped("svd-k k=0.5, x=-1") == "svd-k k=0.5, x=-1"
+
+
+def test_with_tables__changes_only_what_is_between_the_markers(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"# before\n{BEGIN}\nold\n{END}\nafter\n")
+    text = with_tables(path, "new\n")
+    assert text == f"# before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+    path.write_text(text)
+    assert with_tables(path, "new\n") == text
+
+
+@pytest.mark.parametrize("text", ["", f"{BEGIN}\n", f"{END}\n{BEGIN}\n"])
+def test_with_tables__refuses_a_file_without_markers(tmp_path, text):
+    path = tmp_path / "README.md"
+    path.write_text(text)
+    with pytest.raises(wsbench.FormatError, match="has no place for the tables; add the lines"):
+        with_tables(path, "new\n")
+
+
+def test_with_tables__refuses_what_is_no_text(tmp_path):
+    (tmp_path / "README.md").write_bytes(b"\xff")
+    with pytest.raises(wsbench.FormatError, match="not a text"):
+        with_tables(tmp_path / "README.md", "")
+    with pytest.raises(wsbench.UnknownIdError, match="No such file"):
+        with_tables(tmp_path / "gone.md", "")

@@ -1,0 +1,239 @@
+"""A folder of records that anybody may add to, and whether all that lies in it belongs there."""
+
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import wsbench
+from wsbench_leaderboard.check import check_record
+from wsbench_leaderboard.collect import Entry, in_order
+from wsbench_leaderboard.render import markdown, with_tables
+
+MAX_BYTES = 50_000_000
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{12}\.(json|npz)")
+_IN_CLONE = Path("leaderboard/records")
+_LONGEST_LINE = 500
+
+# The least step of an accuracy over 10 models and 360 images is 0.0003; svd-k promises no bits, and
+# may move an image or two from one machine to another.
+_ACCURACY_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a file, what is allowed, and what to do, in one line."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a check of a folder found: records that may stand there, and all that may not."""
+
+    folder: Path
+    entries: list[Entry]
+    problems: list[Problem]
+
+    @property
+    def stale(self) -> list[str]:
+        """The records whose scores were computed by other code; they are marked in tables."""
+        return [_relative(self.folder, e.record.path) for e in self.entries if e.stale]
+
+
+def find_board(folder: Path | None) -> Path:
+    """Return a folder of records, or that of the clone in the current directory.
+
+    Raises `UnknownIdError` if this is none.
+    """
+    if folder is not None:
+        return folder
+    if not Path("leaderboard/wsbench_leaderboard").is_dir():
+        raise wsbench.UnknownIdError(
+            f"{Path.cwd()} is not a clone of wsbench, whose leaderboard is in leaderboard/records;"
+            " change to one or give the folder"
+        )
+    return _IN_CLONE
+
+
+def identity(record: wsbench.Record) -> tuple[object, ...]:
+    """Return what there may be only one record of."""
+    method, suite = record.content["method"], record.content["suite"]
+    parameters = json.dumps(method["parameters"], sort_keys=True)
+    return (
+        record.zoo, record.method, method["version"], parameters, suite["name"], suite["version"],
+        record.content["seed"],
+    )  # fmt: skip
+
+
+def check_board(folder: Path) -> Report:
+    """Check a folder of records, and the tables in the README beside it.
+
+    Parameters
+    ----------
+    folder
+        With a folder for each zoo, in which records and their answers lie side by side.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is no such folder.
+    """
+    if not folder.is_dir() and folder != _IN_CLONE:  # git keeps no empty folder
+        raise wsbench.UnknownIdError(f"{folder}: no such folder of records")
+    files: list[Path] = []
+    problems = [*_misplaced(folder, files)]
+    entries, refused = [], []
+    for path in (path for path in files if path.suffix == ".json"):
+        try:
+            entries.append(_checked(path))
+        except wsbench.WsbenchError as error:
+            refused.append(path)
+            problems.append(_problem(folder, path, str(error)))
+    problems += _without_record(folder, files, entries, refused)
+    problems += _contradictions(folder, entries)
+    if not problems:
+        problems += _outdated(folder.parent / "README.md", entries)
+    return Report(folder, in_order(entries), problems)
+
+
+def _checked(path: Path) -> Entry:
+    entry = check_record(path)
+    if path.parent.name != entry.record.zoo:
+        raise wsbench.FormatError(f"{path}: is of {entry.record.zoo}; move it to that folder")
+    return entry
+
+
+def _places(folder: Path) -> list[os.DirEntry[str]]:
+    return sorted(os.scandir(folder), key=lambda place: place.name) if folder.is_dir() else []
+
+
+def _misplaced(folder: Path, files: list[Path]) -> Iterator[Problem]:
+    """Yield what is not where it belongs, and put all else in `files`."""
+    zoos = wsbench.published_zoos()
+    total = 0
+    for place in _places(folder):
+        if not place.is_dir(follow_symlinks=False):
+            yield _problem(folder, Path(place), "records lie in the folder of their zoo; remove it")
+        elif place.name not in zoos:
+            allowed = ", ".join(sorted(zoos))
+            yield _problem(folder, Path(place), f"not a published zoo: {allowed}; remove it")
+        else:
+            for file in _places(Path(place)):
+                total += file.stat(follow_symlinks=False).st_size
+                if not _NAME.fullmatch(file.name):
+                    yield _problem(
+                        folder, Path(file), "not the name of a record or of answers; remove it"
+                    )
+                elif not file.is_file(follow_symlinks=False):
+                    what = "a symbolic link" if file.is_symlink() else "no file"
+                    yield _problem(folder, Path(file), f"{what}; put the file itself in its place")
+                else:
+                    files.append(Path(file))
+    if total > MAX_BYTES:
+        message = f"{total:,} bytes in all, and at most {MAX_BYTES:,} are allowed; remove some"
+        yield Problem(str(folder), message)
+
+
+def _without_record(
+    folder: Path, files: list[Path], entries: list[Entry], refused: list[Path]
+) -> Iterator[Problem]:
+    """Yield the answers that no record points to; those of a refused one are told of with it."""
+    used = {e.record.path.with_name(e.record.content["answers"]["file"]) for e in entries}
+    methods = {(path.parent, path.stem.rpartition("-")[0]) for path in refused}
+    for path in files:
+        method = path.stem.rpartition("-")[0]
+        if path.suffix == ".npz" and path not in used and (path.parent, method) not in methods:
+            yield _problem(folder, path, "answers that no record points to; remove them")
+
+
+def _contradictions(folder: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """Yield the records that cannot all be right."""
+    first: dict[object, Entry] = {}
+    for entry in entries:
+        other = first.setdefault(identity(entry.record), entry)
+        if other is not entry:
+            yield _problem(
+                folder, entry.record.path,
+                f"the same method, version, parameters, suite and seed as {other.record.path.name};"
+                " keep one",
+            )  # fmt: skip
+    for entry in entries:
+        owner = first.setdefault(entry.record.content["answers"]["sha256"], entry)
+        if owner.record.method != entry.record.method:
+            yield _problem(
+                folder, entry.record.path,
+                f"has the answers of {owner.record.path.name}; each method gives its own",
+            )  # fmt: skip
+    by_suite: dict[object, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_suite[entry.record.zoo, entry.record.content["suite"]["name"]].append(entry)
+    for group in by_suite.values():
+        yield from _different_questions(folder, group)
+        yield from _different_accuracy(folder, group)
+
+
+def _different_questions(folder: Path, entries: list[Entry]) -> Iterator[Problem]:
+    for entry in entries[1:]:
+        if differing := set(entry.scores) ^ set(entries[0].scores):
+            yield _problem(
+                folder, entry.record.path,
+                f"was not asked the same as {entries[0].record.path.name}: {min(differing)};"
+                " evaluate both again",
+            )  # fmt: skip
+
+
+def _different_accuracy(folder: Path, entries: list[Entry]) -> Iterator[Problem]:
+    """Yield the records whose networks have not the accuracy that they have in the others."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for entry in entries:
+        for transform, value in entry.record.content["accuracy"].items():
+            values[transform].append(value)
+    for entry in entries:
+        for transform, value in entry.record.content["accuracy"].items():
+            usual = median(values[transform])
+            if abs(value - usual) > _ACCURACY_TOLERANCE:
+                yield _problem(
+                    folder, entry.record.path,
+                    f"accuracy.{transform}: got {value}, and {usual} is that of the same networks"
+                    " in the others; evaluate again",
+                )  # fmt: skip
+                break
+
+
+def _outdated(readme: Path, entries: Iterable[Entry]) -> Iterator[Problem]:
+    if not readme.exists():
+        return
+    try:
+        text = with_tables(readme, markdown(entries))
+    except wsbench.WsbenchError as error:
+        yield _problem(readme.parent, readme, str(error).removeprefix(f"{readme}: "))
+        return
+    if text != readme.read_text(encoding="utf-8"):
+        yield _problem(
+            readme.parent, readme,
+            f"its tables are not those of the records; wsbench leaderboard table --update {readme}",
+        )  # fmt: skip
+
+
+def _problem(folder: Path, path: Path, message: str) -> Problem:
+    """Return a problem in one printable line; an error's message begins with its file."""
+    name, _, rest = message.removeprefix(f"{path.parent}/").partition(": ")
+    if _NAME.fullmatch(name):  # of the record, or of its answers
+        path, message = path.with_name(name), rest
+    shown = [_printable(text) for text in (_relative(folder, path), message)]
+    return Problem(*shown)
+
+
+def _relative(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _printable(text: str) -> str:
+    shown = "".join(character if character.isprintable() else "?" for character in text)
+    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:_LONGEST_LINE]}…"

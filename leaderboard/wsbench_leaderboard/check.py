@@ -1,0 +1,238 @@
+"""Whether a record may stand on the leaderboard.
+
+Its scores must be those of its answers, and its answers to the questions of a published suite, on
+the test models of a published zoo. Which models these are follows from the zoo's id and counts, so
+that nobody brings easier ones, and no zoo is read.
+"""
+
+import json
+import re
+import stat
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import wsbench
+from wsbench.checkpoints import NEEDS
+from wsbench.layout import Layout
+from wsbench.methods import INVARIANCES
+from wsbench.npz import unpack
+from wsbench.providers import provider_of
+from wsbench.schema import TEST
+from wsbench.suites import SUITES
+from wsbench.tasks import Truth
+from wsbench.transforms import COMPRESSION
+from wsbench_leaderboard.collect import Entry, entry
+
+MAX_ANSWERS_BYTES = 1_000_000  # those of the suite `standard` have 0.3 MB, 0.6 MB unpacked
+_MAX_UNPACKED_BYTES = 8_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def check_record(path: Path) -> Entry:
+    """Return a record's entry, if it may stand on the leaderboard.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is no such file.
+    FormatError, IntegrityError
+        If it may not; the message says what is wrong, what is allowed, and what to do.
+    """
+    _expect_plain_file(path)
+    record = wsbench.load_record(path)
+    if faults := list(_claim_faults(record)):
+        raise wsbench.FormatError(f"{path}: {'; '.join(faults)}", faults)
+    _check_answers(path.parent / record.content["answers"]["file"], record)
+    found = entry(record)
+    if fault := _accuracy_fault(record, {task.split("/")[1] for task in found.scores}):
+        raise wsbench.FormatError(f"{path}: {fault}")
+    return found
+
+
+def expected_truth(zoo: wsbench.PublishedZoo, protocol: str) -> Truth:
+    """Return the labels that answers about a published zoo have, under a protocol."""
+    models = np.arange(zoo.models)
+    last = zoo.checkpoints // zoo.models - 1
+    is_test = wsbench.split_of_models(zoo.id, zoo.models) == TEST
+    asked = _rows(models if protocol == "all" else models[is_test], last)
+    every = _rows(models, last)
+    return Truth(asked.model, asked.epoch, every.model[every.sample(asked.n_queries_each)])
+
+
+def expected_tasks(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
+    """Return what a suite asks about a published zoo.
+
+    The activation is taken from the recipe. If that does not tell it, there are two possibilities:
+    with and without the transforms that only some activations allow.
+    """
+    recipe = tomllib.loads(provider_of(zoo_id).recipe_text(zoo_id))
+    activation = recipe.get("architecture", {}).get("activation")
+    found = []
+    for one in ("relu", "sigmoid") if activation is None else (activation,):
+        parts = suite.parts(Layout((), one))
+        tasks = {part.task(question) for part in parts for question in suite.questions}
+        found += [tasks] if tasks not in found else []
+    return found
+
+
+def _rows(models: Any, last: int) -> Truth:
+    return Truth(np.repeat(models, last), np.tile(np.arange(1, last + 1), len(models)))
+
+
+def _expect_plain_file(path: Path) -> None:
+    """Refuse what is no file of its own: it could be changed, or read, elsewhere."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        raise wsbench.UnknownIdError(f"{path}: no such file") from None
+    except OSError as error:
+        raise wsbench.FormatError(f"{path}: cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
+        what = "a symbolic link" if stat.S_ISLNK(mode) else "no file"
+        raise wsbench.FormatError(f"{path}: {what}; put the file itself in its place")
+
+
+def _claim_faults(record: wsbench.Record) -> Iterator[str]:
+    """Yield what is wrong with what a record says, before anything is computed."""
+    content = record.content
+    if record.path.stem.rpartition("-")[0] != record.method:
+        yield f"its name must begin with that of the method, {record.method}-…; rename it"
+    published = wsbench.published_zoos()
+    zoo = published.get(record.zoo)
+    if zoo is None:
+        yield (
+            f"zoo.id: got {record.zoo!r:.60}, published are {', '.join(sorted(published))};"
+            " evaluate on one of these"
+        )
+    elif content["zoo"]["content_digest"] != zoo.content_digest:
+        yield (
+            f"zoo.content_digest: got {content['zoo']['content_digest']!r:.30}, published is"
+            f" {zoo.content_digest:.19}…; evaluate on the published zoo"
+        )
+    suite = SUITES.get(content["suite"]["name"])
+    if suite is None or content["suite"] != _suite_content(suite):
+        known = ", ".join(known.describe() for known in SUITES.values())
+        asked = f"{content['suite']['name']:.30} {content['suite']['version']}"
+        yield (
+            f"suite: got {asked!r} with its own questions and transforms, known are {known};"
+            " evaluate with --suite standard"
+        )
+    if content["error"] is not None or content["answers"] is None:
+        yield "the method failed or has no answers; evaluate it again"
+    else:
+        yield from _pointer_faults(record.method, content["answers"])
+    yield from _method_faults(content)
+
+
+def _suite_content(suite: wsbench.Suite) -> dict[str, Any]:
+    return {
+        "name": suite.name,
+        "version": suite.version,
+        "questions": list(suite.questions),
+        "transforms": list(suite.transforms),
+    }
+
+
+def _pointer_faults(method: str, pointer: dict[str, Any]) -> Iterator[str]:
+    expected = f"{method}-{pointer['sha256'][:12]}.npz"
+    if not _SHA256.fullmatch(pointer["sha256"]):
+        yield f"answers.sha256: got {pointer['sha256']!r:.70}, expected 64 hexadecimal digits"
+    elif pointer["file"] != expected:
+        yield f"answers.file: got {pointer['file']!r:.80}, expected {expected} beside the record"
+
+
+def _method_faults(content: Any) -> Iterator[str]:
+    """Yield what is wrong with what nobody can compute again, but everybody sees."""
+    method = content["method"]
+    for key in ("version", "description", "spec", "parameters"):
+        text = json.dumps(method[key], ensure_ascii=False)
+        if "<" in text or ">" in text:
+            yield f"method.{key}: got {text!a:.80}, expected a text without < and >; change it"
+    for key, allowed in (
+        ("invariances", INVARIANCES), ("measured_invariances", INVARIANCES), ("needs", tuple(NEEDS))
+    ):  # fmt: skip
+        if wrong := sorted(set(method[key]) - set(allowed)):
+            yield f"method.{key}: got {wrong!r:.80}, allowed are {', '.join(allowed)}"
+    for name, text in (
+        ("evaluator", content["evaluator"].removeprefix("sha256:")),
+        ("method.code_sha256", method["code_sha256"]),
+    ):
+        if not _SHA256.fullmatch(text):
+            yield f"{name}: got {text!r:.80}, expected a sha256; evaluate the method again"
+
+
+def _check_answers(path: Path, record: wsbench.Record) -> None:
+    """Raise if the answers are too large, or not to this suite's questions about this zoo."""
+    pointer = record.content["answers"]
+    try:
+        _expect_plain_file(path)
+    except wsbench.UnknownIdError:
+        raise wsbench.IntegrityError(
+            f"{record.path}: answers.file: no {path.name} beside it; add it"
+        ) from None
+    size = path.stat().st_size
+    if size > MAX_ANSWERS_BYTES:
+        raise wsbench.FormatError(
+            f"{path}: {size:,} bytes, and at most {MAX_ANSWERS_BYTES:,} are allowed; evaluate with"
+            " --suite standard"
+        )
+    if size != pointer["bytes"]:
+        raise wsbench.IntegrityError(
+            f"{path}: {size:,} bytes, and {record.path.name} was written with"
+            f" {pointer['bytes']:,.0f}; copy both again"
+        )
+    try:
+        arrays = unpack(path.read_bytes(), _MAX_UNPACKED_BYTES)
+    except ValueError as error:
+        raise wsbench.FormatError(f"{path}: not a method's answers: {error}") from None
+    if fault := _label_fault(record, arrays) or _task_fault(record, arrays):
+        raise wsbench.FormatError(f"{path}: {fault}")
+
+
+def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
+    """Return what is wrong with the labels in the answers; they must be the published zoo's."""
+    zoo, suite = wsbench.published_zoos()[record.zoo], SUITES[record.content["suite"]["name"]]
+    expected = {
+        f"labels/{protocol}/{name}": labels
+        for protocol in suite.protocols
+        for name, labels in vars(expected_truth(zoo, protocol)).items()
+    }
+    if {name for name in arrays if name.startswith("labels/")} != set(expected):
+        return f"expected the labels {', '.join(expected)}, and no others; evaluate again"
+    for name, labels in expected.items():
+        if not np.array_equal(arrays[name], labels):
+            return (
+                f"{name} are not those of the test models of {record.zoo}, epochs 1 to"
+                f" {zoo.checkpoints // zoo.models - 1}; evaluate on the published zoo"
+            )
+    return ""
+
+
+def _task_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
+    """Return which tasks of the suite are missing, or are too many."""
+    suite = SUITES[record.content["suite"]["name"]]
+    possible = expected_tasks(record.zoo, suite)
+    found = {name.rpartition("/")[0] for name in arrays if not name.startswith("labels/")}
+    if found in possible:
+        return ""
+    wrong = min((found ^ tasks for tasks in possible), key=len)
+    some = ", ".join(f"{name:.60}" for name in sorted(wrong)[:3])
+    return (
+        f"{len(found)} tasks, and suite {suite.describe()} has {len(possible[0])} for"
+        f" {record.zoo}: missing or unknown are {some}{', …' if len(wrong) > 3 else ''}; evaluate"
+        " with the whole suite"
+    )
+
+
+def _accuracy_fault(record: wsbench.Record, transforms: set[str]) -> str:
+    """Return what is wrong with the accuracy; without the data there is none to record."""
+    expected = transforms if transforms & set(COMPRESSION) else set()
+    accuracy = record.content["accuracy"]
+    if accuracy and (set(accuracy) != expected or max(accuracy.values()) > 1):
+        allowed = ", ".join(sorted(expected)) or "none"
+        return f"accuracy: expected a number in [0, 1] for each of {allowed:.200}; evaluate again"
+    return ""

@@ -1,0 +1,131 @@
+"""The page of a zoo: what it holds, what transforms do to its networks, how they were trained."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import wsbench
+from wsbench.providers import provider_of
+from wsbench.transforms import COMPRESSION, SYMMETRY, TRANSFORMS
+from wsbench_leaderboard.site import text
+from wsbench_leaderboard.site.boards import Board
+from wsbench_leaderboard.site.cells import BAR_WIDTH
+from wsbench_leaderboard.site.charts import Chart, Line, chart, ticks
+from wsbench_leaderboard.site.curves import accuracy
+from wsbench_leaderboard.site.facts import QUANTILES, Distribution, read_facts
+from wsbench_leaderboard.site.names import zoo_page
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """Accuracy of the networks after a transform; the bar is in units of its 48."""
+
+    transform: str
+    kind: str
+    accuracy: str
+    change: str
+    bar: float
+
+
+@dataclass(frozen=True)
+class ZooPage:
+    """A zoo; what is published about it is missing if no installed package publishes it."""
+
+    page: str
+    id: str
+    heading: str
+    anchor: str
+    title: str
+    is_published: bool
+    facts: Sequence[tuple[str, str]]
+    accuracy: Sequence[AccuracyRow]
+    charts: Sequence[Chart]
+    recipe: str
+
+
+def zoo(board: Board, facts_folder: Path) -> ZooPage:
+    """Return what is shown of a board's zoo; raise `FormatError` if its facts are damaged."""
+    published = wsbench.published_zoos().get(board.zoo)
+    if published and published.content_digest != board.digest:
+        published = None  # another zoo that took its name
+    recipe = provider_of(board.zoo).recipe_text(board.zoo) if published else ""
+    return ZooPage(
+        page=zoo_page(board),
+        id=board.zoo,
+        heading=board.title,
+        anchor=board.slug,
+        title=published.title if published else "",
+        is_published=published is not None,
+        facts=[
+            *(_published(published, tomllib.loads(recipe)) if published else ()),
+            ("Test models", f"{board.n_models:,}"),
+            ("Content digest", board.digest),
+        ],
+        accuracy=_accuracy(board),
+        charts=_charts(board, facts_folder),
+        recipe=recipe,
+    )
+
+
+def _published(zoo: wsbench.PublishedZoo, recipe: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Models", f"{zoo.models:,}"),
+        ("Checkpoints", f"{zoo.checkpoints:,}"),
+        ("Weights of a checkpoint", f"{zoo.parameters:,}"),
+        ("Size", f"{zoo.bytes / 1e6:,.0f} MB"),
+        ("Licence", str(recipe.get("license", "not stated"))),
+    ]
+
+
+def _accuracy(board: Board) -> list[AccuracyRow]:
+    """Return what the records say; of several, the first record's, as all use the same networks."""
+    told = [entry for entry in board.entries if accuracy(entry) and not entry.stale]
+    told.sort(key=lambda entry: (entry.record.content["seed"], entry.record.path.name))
+    values = accuracy(told[0]) if told else {}
+    kinds = dict.fromkeys(COMPRESSION, "compression") | dict.fromkeys(SYMMETRY, "symmetry")
+    whole = values.get("none")
+    rows = []
+    for name in (name for name in TRANSFORMS if name in values):
+        change = None if whole is None or name == "none" else values[name] - whole
+        bar = round(values[name] * BAR_WIDTH, 2)
+        rows.append(
+            AccuracyRow(
+                name, kinds.get(name, ""), text.number(values[name]), text.number(change), bar
+            )
+        )
+    return rows
+
+
+def _charts(board: Board, folder: Path) -> list[Chart]:
+    facts = read_facts(folder, board.zoo, board.digest)
+    if facts is None:
+        return []
+    return [
+        _distribution("Test accuracy", "accuracy", facts.test_accuracy, high=1.0),
+        _distribution("Step length", "length of a step", facts.step_length),
+    ]
+
+
+def _distribution(title: str, label: str, found: Distribution, high: float = 0.0) -> Chart:
+    """Draw median, middle half, middle 80 % and the extremes of each epoch."""
+    first, last = found.epochs[0], found.epochs[-1]
+    x = [(epoch - first) / max(last - first, 1) for epoch in found.epochs]
+    columns = dict(zip(QUANTILES, zip(*found.values, strict=True), strict=True))
+    high = high or max(columns[1.0]) * 1.02 or 1.0
+
+    def line(style: str, quantile: float) -> Line:
+        return Line(style, x, columns[quantile])
+
+    def band(style: str, low: float, high: float) -> Line:
+        return Line(style, x, (), list(zip(columns[low], columns[high], strict=True)))
+
+    lines = [
+        band("outer", 0.1, 0.9), band("inner", 0.25, 0.75),
+        line("extreme", 0.0), line("extreme", 1.0), line("median", 0.5),
+    ]  # fmt: skip
+    low, median, top = (text.number(columns[quantile][-1]) for quantile in (0.0, 0.5, 1.0))
+    description = f"At epoch {last}: median {median}, from {low} to {top}."
+    places = [((e - first) / max(last - first, 1), f"{e:g}") for e in ticks(first, last, 6)]
+    return chart(f"{title} by epoch", description, lines, ("epoch", places), (label, (0.0, high)))

@@ -1,0 +1,103 @@
+"""A folder of records with ties, a stale one, two machines and a hostile one; and its site."""
+
+from collections.abc import Callable
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wsbench
+from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.site.render import render
+
+SUITE = wsbench.find_suite(
+    None, ["identification", "ordering", "retrieval"], ["none", "svd-5", "int8", "permute"]
+)
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+METHODS = '''
+import numpy as np
+import wsbench
+
+
+class Twin:
+    """As good as euclidean."""
+
+    info = wsbench.MethodInfo(name="twin")
+
+    def transform(self, checkpoints):
+        return 2 * checkpoints.weights
+
+
+class Hostile:
+    info = wsbench.MethodInfo(
+        name="-".join(["long"] * 20),
+        version='"><script>alert(3)</script>',
+        description="HOSTILE שלום \\N{MATHEMATICAL BOLD CAPITAL A}",
+    )
+
+    def __init__(self, text=""):
+        self.text = text
+
+    def transform(self, checkpoints):
+        return np.sort(checkpoints.weights, axis=1)
+'''
+
+
+@pytest.fixture
+def records(make_zoo, tmp_path, rewrite) -> Path:
+    """Six records: euclidean and its twin tie, random is stale, svd ran on another machine."""
+    file = tmp_path / 'it\'s "quoted" <b>.py'
+    file.write_text(METHODS.replace("HOSTILE", HOSTILE))
+    zoo = wsbench.load_zoo(make_zoo(models=30))
+    other = wsbench.load_zoo(make_zoo("other", id="other-v1", recipe=""))
+    hostile = wsbench.load_method(f"{file}:Hostile", {"text": f'" onload="alert(4) \' {HOSTILE}'})
+    methods = ["euclidean", "random", "svd", wsbench.load_method(f"{file}:Twin"), hostile]
+    folder = tmp_path / "records"
+    evaluations = [wsbench.evaluate(method, zoo, suite=SUITE) for method in methods]
+    evaluations.append(wsbench.evaluate("euclidean", other))
+    for evaluation, cpu in zip(evaluations, ["a CPU"] * 2 + [HOSTILE] + ["a CPU"] * 3, strict=True):
+        rewrite(wsbench.save_record(evaluation, folder).path, partial(_measure, cpu))
+    return folder
+
+
+def _measure(cpu: str, content: dict[str, Any]) -> None:
+    """Say what a standard suite would have measured, and make one record stale."""
+    content["cost"] = {"fit_s": 0.5, "embed_s": 0.0, "order_s": 0.0, "peak_bytes": 9_000_000}
+    content["environment"] |= {"cpu": cpu, "n_cpus": 2}
+    content["accuracy"] = {"none": 0.9, "svd-5": 0.1, "int8": 0.85}
+    if content["method"]["name"] == "random":
+        content["evaluator"] = f"sha256:{0:064}"
+
+
+@pytest.fixture
+def pages(records) -> dict[str, bytes]:
+    """The site, without facts about zoos."""
+    return render(collect(records), records.parent / "zoos")
+
+
+class Parsed(HTMLParser):
+    """Elements of a page with their attributes, and the text in them."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page.decode("utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), attrs
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def parse() -> Callable[[bytes], Parsed]:
+    """Parse a page."""
+    return Parsed

@@ -1,0 +1,356 @@
+"""What may not stand on the leaderboard, each shown by doing it."""
+
+import dataclasses
+import io
+import json
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wsbench
+from wsbench.suites import SUITES
+from wsbench.trial import Trial
+from wsbench_leaderboard.check import check_record, expected_tasks, expected_truth
+
+
+def refusal(path: Path) -> str:
+    """Return the one line that a record is refused with."""
+    with pytest.raises(wsbench.WsbenchError) as error:
+        check_record(path)
+    message = str(error.value)
+    assert message.startswith(str(path.parent))
+    assert message.isprintable()
+    assert len(message) < 600
+    return message
+
+
+def of(part, **values):
+    return lambda content: content[part].update(values)
+
+
+# --- what is right -------------------------------------------------------------------------------
+
+
+def test_check_record__returns_the_entry_of_a_right_one(victim):
+    assert check_record(victim).record.content == json.loads(victim.read_text())
+
+
+@pytest.mark.parametrize("protocol", ["standard", "all"])
+def test_expected_truth__is_what_methods_are_asked_about(published, protocol):
+    found = expected_truth(wsbench.published_zoos()[published.id], protocol)
+    truth = Trial(published, protocol, 0).truth
+    for name in ("model", "epoch", "gallery"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
+
+
+@pytest.mark.parametrize("zoo_id", ["digits-mlp-v1", "mnist-cnn-v1"])
+def test_expected_truth__of_a_real_zoo_has_its_test_models(zoo_id):
+    zoo = wsbench.published_zoos()[zoo_id]
+    found = expected_truth(zoo, "standard")
+    assert len(np.unique(found.model)) == zoo.models // 5
+    assert (found.epoch.min(), found.epoch.max()) == (1, 50)
+    assert len(found.gallery) == 1250
+    assert set(found.gallery) == set(range(zoo.models))
+
+
+def test_expected_tasks__are_those_that_the_activation_allows():
+    (sigmoid,) = expected_tasks("digits-mlp-v1", SUITES["standard"])
+    (leaky,) = expected_tasks("digits-cnn-v1", SUITES["standard"])
+    assert (len(sigmoid), len(leaky)) == (51, 54)
+    assert leaky - sigmoid == {
+        "identification/rescale", "ordering/rescale", "retrieval/rescale"
+    }  # fmt: skip
+
+
+def test_expected_tasks__are_either_if_the_recipe_does_not_tell(published, publisher):
+    publisher.recipe = published.recipe_text
+    assert [len(t) for t in expected_tasks("made-up-v1", SUITES["standard"])] == [54, 51]
+    assert [len(t) for t in expected_tasks("made-up-v1", SUITES["smoke"])] == [4]
+
+
+# --- scores that were typed in -------------------------------------------------------------------
+
+
+def boast(content):
+    content["tasks"]["ordering/none"]["ordered_pairs"]["value"] = 0.987
+
+
+def test_check_record__refuses_a_changed_digit(victim):
+    text = victim.read_text()
+    content = json.loads(text)
+    boast(content)
+    victim.write_text(json.dumps(content))
+    assert "changed since it was written: its content has the digest" in refusal(victim)
+
+
+def test_check_record__refuses_a_changed_digit_under_the_right_name(victim, rewrite):
+    message = refusal(rewrite(victim, boast))
+    assert "its scores are not those of its answers: tasks.ordering/none.ordered_pairs" in message
+    assert " is 0.987, its answers give 0." in message
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def test_check_record__refuses_the_answers_of_another_method(victim):
+    (others,) = victim.parent.glob("euclidean-*.npz")
+    (own,) = victim.parent.glob("random-*.npz")
+    own.write_bytes(others.read_bytes())
+    message = refusal(victim)
+    assert f"{own.name}: " in message
+    assert "was written with" in message
+
+
+def test_check_record__refuses_answers_under_the_name_of_another_method(victim, rewrite):
+    other = json.loads(next(victim.parent.glob("euclidean-*.json")).read_text())
+    path = rewrite(victim, lambda content: content.update(answers=other["answers"]))
+    assert "answers.file: got 'euclidean-" in refusal(path)
+
+
+def test_check_record__refuses_missing_answers(victim):
+    next(victim.parent.glob("random-*.npz")).unlink()
+    assert "answers.file: no random-" in refusal(victim)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda a: a.update({"labels/standard/model": a["labels/standard/model"] + 1}),
+        lambda a: a.update({"labels/standard/epoch": a["labels/standard/epoch"] - 1}),
+        lambda a: a.update({"labels/standard/gallery": a["labels/standard/gallery"][::2]}),
+        lambda a: a.update({"labels/standard/model": np.zeros(8, np.int32)}),
+        lambda a: a.update({"labels/standard/model": np.zeros((), "S0")}),
+        lambda a: a.update({"labels/easy/model": a["labels/standard/model"]}),
+        lambda a: a.pop("labels/standard/gallery"),
+    ],
+)
+def test_check_record__refuses_easier_labels(victim, forge, edit):
+    message = refusal(forge(victim, edit))
+    assert "labels/standard/" in message
+    assert "evaluate" in message
+
+
+def test_check_record__refuses_answers_about_fewer_models(victim, forge, make_zoo):
+    """Rightly computed, but of a zoo of which half is missing."""
+    zoo = wsbench.load_zoo(make_zoo("half", models=5))
+    half = wsbench.save_record(wsbench.evaluate("random", zoo), victim.parents[3])
+    path = victim.parent / half.path.name
+    half.path.replace(path)
+    half.path.with_name(half.content["answers"]["file"]).replace(
+        path.with_name(half.content["answers"]["file"])
+    )
+    assert "zoo.content_digest: got " in refusal(path)
+
+
+def test_check_record__refuses_answers_about_fewer_models_under_the_published_digest(
+    victim, rewrite, make_zoo
+):
+    digest = json.loads(victim.read_text())["zoo"]["content_digest"]
+    zoo = wsbench.load_zoo(make_zoo("half", models=5))
+    half = wsbench.save_record(wsbench.evaluate("random", zoo), victim.parents[3])
+    path = rewrite(half.path, of("zoo", content_digest=digest))
+    assert "are not those of the test models of made-up-v1, epochs 1 to 4" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        (lambda a: a.pop("ordering/permute/order"), "ordering/permute"),
+        (lambda a: a.update({"ordering/int8/order": a["ordering/none/order"]}), "ordering/int8"),
+        (lambda a: a.update({"luck/none/order": a["ordering/none/order"]}), "luck/none"),
+        (lambda a: a.update({"order": a["ordering/none/order"]}), "5 tasks"),
+    ],
+)
+def test_check_record__refuses_other_tasks_than_the_suite_asks(victim, forge, edit, named):
+    message = refusal(forge(victim, edit))
+    assert "tasks, and suite smoke 1 has 4 for made-up-v1: missing or unknown are" in message
+    assert named in message
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("identification/none/neighbours", lambda a: a.astype(np.uint64) + np.uint64(2**64 - 1)),
+        ("identification/none/margin", lambda a: a * np.nan),
+        ("ordering/none/order", lambda a: a[::-1]),
+    ],
+)
+def test_check_record__refuses_answers_that_no_method_can_give(victim, forge, name, array):
+    path = forge(victim, lambda arrays: arrays.update({name: array(arrays[name])}))
+    assert "not a method's answers: " in refusal(path)
+
+
+# --- files that would do harm --------------------------------------------------------------------
+
+
+def zipped(compression=zipfile.ZIP_DEFLATED, size=100_000_000, lie=False) -> bytes:
+    """Return an archive of zeros; with `lie`, it says that it holds only a thousand bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        archive.writestr("labels/standard/model.npy", bytes(size))
+    data = buffer.getvalue()
+    return data.replace(struct.pack("<I", size), struct.pack("<I", 1000)) if lie else data
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({}, "unpacks to 100,000,000 bytes, and 8,000,000 are allowed"),
+        ({"lie": True}, "not a whole .npz file: Bad CRC-32"),
+        ({"compression": zipfile.ZIP_BZIP2, "lie": True}, "is not deflated"),
+        ({"compression": zipfile.ZIP_LZMA, "lie": True}, "is not deflated"),
+    ],
+)
+def test_check_record__refuses_a_zip_bomb_without_unpacking_it(victim, with_answers, how, message):
+    path = with_answers(victim, zipped(**how))
+    tracemalloc.start()
+    assert message in refusal(path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_check_record__refuses_an_archive_that_names_one_member_a_thousand_times(
+    victim, with_answers
+):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(100_000))
+        archive.filelist *= 1000
+    assert "unpacks to 100,000,000 bytes" in refusal(with_answers(victim, buffer.getvalue()))
+
+
+def test_check_record__refuses_an_array_that_claims_more_than_there_is(victim, with_answers):
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+    )
+    archived = io.BytesIO()
+    with zipfile.ZipFile(archived, "w") as archive:
+        archive.writestr("a.npy", buffer.getvalue())
+    assert "has not the size of its shape" in refusal(with_answers(victim, archived.getvalue()))
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_check_record__refuses_50_mb_before_reading_them(victim, suffix, monkeypatch):
+    (path,) = victim.parent.glob(f"random-*{suffix}")
+    with path.open("ab") as file:
+        file.truncate(50_000_000)
+
+    def refuse_to_read(file, *more, **others):
+        assert file.stat().st_size < 1_000_000, "it is read"
+        return read(file, *more, **others)
+
+    name = "read_text" if suffix == ".json" else "read_bytes"
+    read = getattr(Path, name)
+    monkeypatch.setattr(Path, name, refuse_to_read)
+    assert "50,000,000 bytes, and at most 1,000,000 are allowed" in refusal(victim)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_check_record__follows_no_link(victim, suffix, tmp_path):
+    (path,) = victim.parent.glob(f"random-*{suffix}")
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert f"{path}: a symbolic link; put the file itself in its place" in refusal(victim)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../secret.npz", "/etc/passwd", "..", "a/b.npz", "random-\n.npz", ""]
+)
+def test_check_record__reads_no_answers_outside_the_folder(victim, rewrite, name):
+    path = rewrite(victim, of("answers", file=name))
+    message = refusal(path)
+    assert ("answers.file: got " in message) or ("expected one line" in message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 100_000, "not a record"),
+        ('{"format": 1, "a": ' + "[" * 400 + "]" * 400 + "}", "nested more than 8 deep"),
+        ('{"format": 1, "format": 1}', "a key twice"),
+        ('{"format": NaN}', "NaN is not strict JSON"),
+        ("", "not a record"),
+        ('{"format": 1}', "missing or unknown: accuracy, "),
+    ],
+)
+def test_check_record__refuses_what_is_no_record(victim, text, message):
+    victim.write_text(text)
+    assert message in refusal(victim)
+
+
+def test_check_record__refuses_nan_among_the_scores(victim):
+    text = victim.read_text()
+    victim.write_text(text.replace('"value": ', '"value": NaN, "was": ', 1))
+    assert "NaN is not strict JSON" in refusal(victim)
+
+
+def test_check_record__says_that_there_is_none(victim):
+    victim.unlink()
+    assert refusal(victim).endswith("no such file")
+
+
+# --- claims --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (of("zoo", content_digest="sha256:" + "0" * 64), "zoo.content_digest: got 'sha256:000"),
+        (of("zoo", id="my-v1"), "zoo.id: got 'my-v1', published are digits-cnn-v1, "),
+        (of("suite", name="easy"), "suite: got 'easy 1' with its own questions"),
+        (of("suite", version=2), "known are smoke 1, standard 1, full 1; evaluate with --suite"),
+        (of("suite", transforms=["none"]), "suite: got 'smoke 1' with its own"),
+        (of("method", name="<script>alert(1)</script>"), "expected lower-case words"),
+        (of("method", name="other"), "its name must begin with that of the method, other-"),
+        (of("method", description="<script>alert(1)</script>"), "a text without < and >"),
+        (of("method", parameters={"k": "<img onerror=alert(1)>"}), "a text without < and >"),
+        (of("method", parameters={"<b>": 1}), "got the name '<b>', expected one of Python"),
+        (of("method", version="1\x1b[2J"), "expected one line without control characters"),
+        (of("method", description="one\ntwo"), "expected one line without control characters"),
+        (of("method", description="\u202etxet"), "expected one line without control characters"),
+        (of("method", description="x" * 201), "201 characters, at most 200 are allowed"),
+        (of("method", version="1" * 51), "51 characters, at most 50 are allowed"),
+        (of("method", parameters={"k": [1] * 2000}), "characters, at most 4000 are allowed"),
+        (of("method", spec="x" * 1001), "1001 characters, at most 1000 are allowed"),
+        (of("method", invariances=["luck"]), "invariances: got ['luck'], allowed are hidden-"),
+        (of("method", needs=["answers"]), "method.needs: got ['answers'], allowed are"),
+        (of("method", code_sha256="0"), "method.code_sha256: got '0', expected a sha256"),
+        (lambda c: c.update(evaluator="none"), "evaluator: got 'none', expected a sha256"),
+        (lambda c: c.update(error="it failed"), "the method failed or has no answers"),
+        (lambda c: c.update(answers=None), "the method failed or has no answers"),
+        (lambda c: c.update(seed=2**64), "expected at most 63 bits"),
+        (lambda c: c.update(accuracy={"none": 0.9}), "accuracy: expected a number in [0, 1]"),
+        (of("answers", sha256="0"), "answers.sha256: got '0', expected 64 hexadecimal digits"),
+        (of("answers", bytes=1), "was written with 1; copy both again"),
+    ],
+)
+def test_check_record__says_what_is_wrong_and_what_is_allowed(victim, rewrite, edit, message):
+    assert message in refusal(rewrite(victim, edit))
+
+
+def test_check_record__takes_accuracy_of_all_transforms_or_none(published, board, rewrite):
+    suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
+    record = wsbench.save_record(wsbench.evaluate("euclidean", published, suite=suite), board)
+    check_record(record.path)
+    accuracy = {task.split("/")[1]: 0.9 for task in record.scores}
+    assert len(accuracy) == 17
+    path = rewrite(record.path, lambda content: content.update(accuracy=accuracy))
+    check_record(path)
+    for wrong in (accuracy | {"rescale": 0.9}, accuracy | {"none": 1.5}, {"none": 0.9}):
+        path = rewrite(path, lambda content, wrong=wrong: content.update(accuracy=wrong))
+        assert "accuracy: expected a number in [0, 1] for each of bfloat16, " in refusal(path)
+
+
+def test_check_record__takes_a_stale_record_and_its_own_scores(victim, rewrite):
+    def age(content):
+        content["evaluator"] = "sha256:" + 64 * "0"
+        boast(content)
+
+    found = check_record(rewrite(victim, age))
+    assert found.stale
+    assert found.scores["ordering/none"]["ordered_pairs"].value != 0.987

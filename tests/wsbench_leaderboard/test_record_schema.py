@@ -1,0 +1,161 @@
+"""What a record may hold, whoever wrote it."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import wsbench
+from wsbench import records
+from wsbench.methods import LoadedMethod
+from wsbench.record_schema import check_content, fitting
+
+
+class FirstThree:
+    def transform(self, checkpoints):
+        return checkpoints.weights[:, :3]
+
+
+def evaluated(zoo, parameters=None, spec="a test", **info) -> wsbench.Evaluation:
+    loaded = LoadedMethod(
+        FirstThree(), wsbench.MethodInfo("mine", **info), spec, "0" * 64, parameters or {}
+    )
+    return wsbench.evaluate(loaded, zoo)
+
+
+@pytest.fixture
+def record(made_up_zoo) -> wsbench.Record:
+    return wsbench.save_record(evaluated(made_up_zoo))
+
+
+def places(value, path=()):
+    """Yield the path of everything in a JSON value."""
+    yield path
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*path, key))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_check_content__refuses_or_takes_whatever_stands_anywhere(record, data):
+    """No other error, no message of two lines, and what is taken can be used."""
+    content = copy.deepcopy(record.content)
+    *path, last = data.draw(st.sampled_from([p for p in places(content) if p]))
+    inside = content
+    for key in path:
+        inside = inside[key]
+    inside[last] = data.draw(JSON)
+    message = ""
+    try:
+        check_content(record.path, content)
+    except wsbench.FormatError as error:
+        message = str(error)
+    if message:
+        assert message.isprintable()
+        assert len(message) < 3000
+    else:
+        taken = wsbench.Record(record.path, content)
+        assert taken.label.isprintable()
+        assert taken.command.isprintable()
+        assert taken.scores is not None
+        records._digest(content)
+
+
+@pytest.mark.parametrize("part", ["accuracy", "seconds", "environment", "robustness"])
+def test_load_record__refuses_nesting_that_would_exhaust_the_stack(record, part):
+    for depth in (9, 300, 900):
+        text = json.dumps(record.content | {part: {"a": 0}})
+        nested = text.replace('{"a": 0}', '{"a": ' + "[" * depth + "]" * depth + "}")
+        record.path.write_text(nested)
+        with pytest.raises(wsbench.FormatError, match="not a record: "):
+            wsbench.load_record(record.path)
+
+
+def test_load_record__refuses_a_key_that_stands_twice(record):
+    text = record.path.read_text()
+    record.path.write_text(text.replace('"seed": 0', '"seed": 1,\n "seed": 0'))
+    with pytest.raises(wsbench.FormatError, match="an object has a key twice"):
+        wsbench.load_record(record.path)
+
+
+def test_load_record__refuses_more_than_a_megabyte_unread(record):
+    with record.path.open("ab") as file:
+        file.truncate(1_000_001)
+    with pytest.raises(wsbench.FormatError, match="1,000,001 bytes, and at most 1,000,000 are"):
+        wsbench.load_record(record.path)
+
+
+def test_rescore__refuses_more_than_32_megabytes_of_answers_unread(record):
+    with record.path.with_name(record.content["answers"]["file"]).open("ab") as file:
+        file.truncate(32_000_001)
+    with pytest.raises(wsbench.FormatError, match="not a method's answers: 32,000,001 bytes"):
+        wsbench.rescore(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(seed=True), "seed: got True, expected int"),
+        (lambda c: c.update(seed=-(2**63)), "seed: got -9223372036854775808, expected at most 63"),
+        (lambda c: c["suite"].update(questions=[1]), "suite.questions: got [1], expected a list"),
+        (lambda c: c.update(accuracy={"none": "x"}), "accuracy.none: got 'x', expected a number"),
+        (lambda c: c.update(seconds={"fit": -1.0}), "seconds.fit: got -1.0, expected a number"),
+        (lambda c: c.update(tasks={"a\nb": 1}), "tasks.'a\\nb': got 1, expected an object"),
+        (lambda c: c.update({"a\nb": 1}), "missing or unknown: 'a\\nb'"),
+        (lambda c: c.update(environment={"cpu": "\x1b"}), "environment.cpu: got '\\x1b', expected"),
+        (lambda c: c.update(environment={"\x1b": 1}), "environment, a key: got '\\x1b', expected"),
+        (lambda c: c.update(environment={"cpu": "x" * 1001}), "environment.cpu: 1001 characters"),
+        (lambda c: c.update({str(i): 1 for i in range(99)}), "8, 9"),
+    ],
+)
+def test_check_content__names_what_is_wrong(record, change, message):
+    content = copy.deepcopy(record.content)
+    change(content)
+    with pytest.raises(wsbench.FormatError) as error:
+        check_content(record.path, content)
+    assert message in str(error.value) or "89 more" in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def test_fitting__is_one_printable_line():
+    assert fitting("description", "two\n lines \x1b[31m\u202e") == "two lines [31m"
+    assert len(fitting("description", "x" * 1000)) == 200
+    assert fitting("version", 2) == "2"
+
+
+def test_save_record__makes_a_description_fit(made_up_zoo):
+    record = wsbench.save_record(evaluated(made_up_zoo, description="one\ntwo" * 100, version=3))
+    loaded = wsbench.load_record(record.path)
+    assert loaded.content["method"]["description"].startswith("one twoone two")
+    assert len(loaded.content["method"]["description"]) == 200
+    assert loaded.content["method"]["version"] == "3"
+
+
+def test_save_record__writes_no_record_that_could_not_be_read(made_up_zoo, tmp_path):
+    evaluation = evaluated(made_up_zoo, {"values": np.arange(2000).tolist()})
+    with pytest.raises(wsbench.FormatError, match="at most 4000 are allowed"):
+        wsbench.save_record(evaluation, tmp_path / "records")
+    assert list((tmp_path / "records").rglob("*.json")) == []
+
+
+def test_save_record__keeps_the_end_of_a_long_traceback(made_up_zoo):
+    class Verbose:
+        def transform(self, checkpoints):
+            raise RuntimeError("x" * 1_000_000 + " at last")
+
+    method = LoadedMethod(Verbose(), wsbench.MethodInfo("mine"), "a test", "0" * 64)
+    record = wsbench.save_record(wsbench.evaluate(method, made_up_zoo))
+    error = wsbench.load_record(record.path).content["error"]
+    assert len(error) == 20_000
+    assert error.endswith("x at last\n")

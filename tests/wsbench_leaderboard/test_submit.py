@@ -1,0 +1,162 @@
+import json
+import shlex
+import subprocess
+
+import pytest
+
+import wsbench
+from wsbench import records
+from wsbench.suites import SUITES
+from wsbench_leaderboard.check import check_record
+from wsbench_leaderboard.render import BEGIN, END
+from wsbench_leaderboard.submit import submit_record
+
+
+def names(folder) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+
+
+@pytest.fixture
+def record(published):
+    """A record in the cache, where wsbench evaluate writes it."""
+    return wsbench.save_record(wsbench.evaluate("svd", published, suite=SUITES["smoke"]))
+
+
+def test_submit_record__copies_record_and_answers(record, tmp_path):
+    done = submit_record(record.path, tmp_path / "board")
+    assert done.replaced == []
+    assert done.message == "Leaderboard: svd on made-up-v1"
+    files = [record.path.name, record.content["answers"]["file"]]
+    assert (
+        names(tmp_path / "board") == ["made-up-v1", *sorted(f"made-up-v1/{f}" for f in files)][1:]
+    )
+    for file in files:
+        there = tmp_path / "board" / "made-up-v1" / file
+        assert there.read_bytes() == record.path.with_name(file).read_bytes()
+    assert check_record(done.entry.record.path).record.content == record.content
+
+
+def test_submit_record__again_changes_nothing(record, tmp_path):
+    submit_record(record.path, tmp_path)
+    before = names(tmp_path)
+    assert submit_record(record.path, tmp_path).replaced == []
+    assert names(tmp_path) == before
+
+
+def test_submit_record__replaces_an_older_one_and_its_answers(record, forge, rewrite, tmp_path):
+    older = submit_record(record.path, tmp_path / "board")
+
+    def change(content):
+        content["method"]["description"] = "better told"
+
+    newer = rewrite(record.path, change)
+    done = submit_record(newer, tmp_path / "board")
+    assert done.replaced == [older.entry.record.path]
+    assert len(names(tmp_path / "board" / "made-up-v1")) == 2
+    assert done.answers.exists()  # the same answers, which the newer needs
+
+
+def test_submit_record__removes_answers_that_nothing_needs(record, published, tmp_path):
+    older = submit_record(record.path, tmp_path / "board")
+    # As if the method's code had been mended without a new version.
+    other = wsbench.save_record(
+        wsbench.evaluate("random", published, suite=SUITES["smoke"]), tmp_path / "other"
+    )
+    content = json.loads(other.path.read_text())
+    (folder := tmp_path / "mended" / "made-up-v1").mkdir(parents=True)
+    content["method"] |= {"name": "svd", "spec": "svd"}
+    content["answers"]["file"] = content["answers"]["file"].replace("random", "svd")
+    path = folder / f"svd-{records._digest(content)[:12]}.json"
+    path.write_text(json.dumps(content))
+    answers = other.path.with_name(other.content["answers"]["file"])
+    (folder / content["answers"]["file"]).write_bytes(answers.read_bytes())
+    done = submit_record(path, tmp_path / "board")
+    assert done.replaced == [older.entry.record.path]
+    assert not older.answers.exists()
+    assert len(names(tmp_path / "board" / "made-up-v1")) == 2
+
+
+@pytest.mark.parametrize("change", [{"version": "2"}, {"parameters": {"k": 5}}])
+def test_submit_record__keeps_other_versions_and_parameters(record, rewrite, tmp_path, change):
+    submit_record(record.path, tmp_path / "board")
+    other = rewrite(record.path, lambda content: content["method"].update(change))
+    assert submit_record(other, tmp_path / "board").replaced == []
+    assert len(list((tmp_path / "board").glob("*/*.json"))) == 2
+
+
+def test_submit_record__refuses_what_the_check_refuses(record, rewrite, tmp_path):
+    path = rewrite(record.path, lambda content: content["suite"].update(name="easy"))
+    with pytest.raises(wsbench.FormatError, match="suite: got 'easy 1'"):
+        submit_record(path, tmp_path / "board")
+    assert not (tmp_path / "board").exists()
+
+
+def test_submit_record__is_not_stopped_by_a_damaged_one(record, tmp_path):
+    (tmp_path / "board" / "made-up-v1").mkdir(parents=True)
+    (tmp_path / "board" / "made-up-v1" / "other-0123456789ab.json").write_text("{")
+    assert submit_record(record.path, tmp_path / "board").replaced == []
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def test_submit__prints_commands_that_make_a_board_that_holds(record, run, tmp_path, monkeypatch):
+    clone = tmp_path / "my clone"
+    (clone / "leaderboard" / "wsbench_leaderboard").mkdir(parents=True)
+    (clone / "leaderboard" / "README.md").write_text(f"{BEGIN}\n{END}\n")
+    monkeypatch.chdir(clone)
+    status, out, err = run("submit", record.path)
+    assert (status, err) == (0, "")
+    first, *others = out.splitlines()
+    assert (
+        first == f"leaderboard/records/made-up-v1/{record.path.name}: 4 tasks, as its answers"
+        " give them"
+    )
+    commands = [line.strip() for line in others[1:]]
+    assert commands == [
+        "wsbench leaderboard table --update leaderboard/README.md",
+        "git add --all leaderboard/records/made-up-v1 leaderboard/README.md",
+        "git commit --message 'Leaderboard: svd on made-up-v1'",
+    ]
+    assert run(*shlex.split(commands[0])[1:])[0] == 0
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "init", "-q"], check=True)
+    for command in commands[1:]:
+        subprocess.run(["git", *author, *shlex.split(command)[1:]], check=True, capture_output=True)
+    listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True)
+    assert len(listed.stdout.splitlines()) == 3
+    assert run("leaderboard", "check")[:2] == (0, "1 records, 0 stale, all right\n")
+
+
+def test_submit__json_holds_what_it_did(record, run, tmp_path):
+    status, out, _ = run("submit", record.path, "--board", tmp_path / "board", "--json")
+    content = json.loads(out)
+    assert status == 0
+    assert set(content) == {"record", "answers", "replaced", "stale", "commands"}
+    assert content["record"] == str(tmp_path / "board" / "made-up-v1" / record.path.name)
+
+
+def test_submit__says_when_it_replaces_and_when_it_is_stale(record, rewrite, run, tmp_path):
+    run("submit", record.path, "--board", tmp_path / "board")
+    path = rewrite(record.path, lambda content: content.update(evaluator="sha256:" + "0" * 64))
+    _, out, _ = run("submit", path, "--board", tmp_path / "board")
+    assert f"{record.path.name}: replaced\n" in out
+    assert "\nstale, as it was scored by other code: evaluate the method again\n" in out
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "no such file"),
+        (lambda path: path.write_text("{"), "not a record"),
+        (lambda path: None, "is not a clone of wsbench"),
+    ],
+)
+def test_submit__wrong_input_is_one_line(record, run, tmp_path, monkeypatch, damage, message):
+    monkeypatch.chdir(tmp_path)
+    damage(record.path)
+    board = [] if "clone" in message else ["--board", tmp_path / "board"]
+    status, out, err = run("submit", record.path, *board)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("wsbench: ")
+    assert message in err
