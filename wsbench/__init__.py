@@ -30,7 +30,7 @@ from wsbench.loading import list_methods, load_method, load_methods
 from wsbench.methods import LoadedMethod, MethodInfo
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.ranking import Comparison, compare_scores, rank_intervals
-from wsbench.records import Record, load_record, rescore, save_record
+from wsbench.records import Record, find_record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
 from wsbench.seriation import spectral_order
 from wsbench.splits import split_of_models
@@ -87,6 +87,7 @@ __all__ = [
     "environment",
     "evaluate",
     "evaluator_digest",
+    "find_record",
     "find_suite",
     "home",
     "list_methods",

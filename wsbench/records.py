@@ -21,6 +21,7 @@ from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluate import Evaluation, Scores, score
 from wsbench.files import written_whole
 from wsbench.methods import command_arguments
+from wsbench.names import unknown
 from wsbench.record_schema import FORMAT, KEYS, check_content, fitting
 from wsbench.store import home
 from wsbench.suites import SUITES
@@ -188,6 +189,37 @@ def load_record(path: str | Path) -> Record:
             " evaluate the method again"
         )
     return Record(path, content)
+
+
+def find_record(name: str, folder: Path) -> Record:
+    """Return a record by its path, or the last one that was written of a method.
+
+    Parameters
+    ----------
+    name
+        A path that ends in ``.json``, or the name of a method, with its parameters if it has some:
+        ``"svd k=5"``.
+    folder
+        Where the records of a zoo are.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is none; the message names the nearest.
+    FormatError, IntegrityError
+        As `load_record` raises them.
+    """
+    if name.endswith(".json"):
+        return load_record(name)
+    by_time = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    method = name.partition(" ")[0]
+    for path in reversed(by_time):
+        if path.name.startswith(f"{method}-"):
+            record = load_record(path)
+            if name in (record.method, record.label):
+                return record
+    known = {path.stem.rpartition("-")[0] for path in by_time}
+    raise unknown("method", name, known, f"In {folder}; wsbench evaluate writes records there.")
 
 
 def rescore(record: Record | str | Path) -> Scores:

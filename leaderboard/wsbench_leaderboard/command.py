@@ -88,7 +88,16 @@ def check(
 
 
 def submit(
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="What wsbench evaluate wrote.")],
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECORD",
+            help="What wsbench evaluate wrote, or the name of a method evaluated before.",
+        ),
+    ],
+    zoo: Annotated[
+        str, typer.Option(help="Of which zoo, where a name is given.")
+    ] = "digits-mlp-v1",
     board: Annotated[
         Path | None, typer.Option(help="Folder of records; default: leaderboard/records.")
     ] = None,
@@ -99,7 +108,10 @@ def submit(
     from wsbench_leaderboard.submit import submit_record
 
     folder = find_board(board)
-    done = submit_record(record, folder)
+    found = record
+    if not record.endswith(".json"):
+        found = str(wsbench.find_record(record, wsbench.home() / "records" / zoo).path)
+    done = submit_record(Path(found), folder)
     submitted = done.entry.record
     readme = folder.parent / "README.md"
     add = [str(submitted.path.parent), *([str(readme)] if readme.exists() else [])]

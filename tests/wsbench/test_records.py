@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import stat
 
@@ -131,6 +132,34 @@ def test_save_record__explains_a_folder_that_cannot_be_written(evaluation, tmp_p
 
 def test_save_record__can_be_read_by_others(record):
     assert stat.S_IMODE(record.path.stat().st_mode) & 0o444
+
+
+# --- finding -------------------------------------------------------------------------------------
+
+
+def test_find_record__by_path_and_the_newest_by_name(made_up_zoo):
+    folder = wsbench.home() / "records" / "made-up-v1"
+    older = wsbench.save_record(evaluated(made_up_zoo, FirstThree()))
+    newer = wsbench.save_record(evaluated(made_up_zoo, FirstThree(), seed=1))
+    os.utime(older.path, (1, 1))
+    assert wsbench.find_record("mine", folder).path == newer.path
+    os.utime(newer.path, (0, 0))
+    assert wsbench.find_record("mine", folder).path == older.path
+    assert wsbench.find_record(str(newer.path), folder).path == newer.path
+
+
+def test_find_record__by_name_and_parameters(made_up_zoo):
+    folder = wsbench.home() / "records" / "made-up-v1"
+    found = {}
+    for k in (3, 5):
+        method = wsbench.load_method("svd", {"k": k})
+        found[k] = wsbench.save_record(wsbench.evaluate(method, made_up_zoo)).path
+    assert {k: wsbench.find_record(f"svd k={k}", folder).path for k in (3, 5)} == found
+
+
+def test_find_record__names_the_nearest(record):
+    with pytest.raises(wsbench.UnknownIdError, match="unknown method 'mein'; did you mean 'mine'"):
+        wsbench.find_record("mein", record.path.parent)
 
 
 # --- computing scores again ----------------------------------------------------------------------

@@ -25,6 +25,9 @@ def follow(tmp_path):
     site.mkdir()
     place.mkdir()
     (place / "baselines").symlink_to(ROOT / "baselines")
+    (place / "leaderboard").mkdir()
+    package = Path("leaderboard", "wsbench_leaderboard")
+    (place / package).symlink_to(ROOT / package)
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(site),
@@ -67,4 +70,6 @@ def test_guide__works_step_by_step(follow):
     assert (
         "sorted-units power=1 " in done["wsbench evaluate my_method.py:SortedUnits --set power=1"]
     )
+    assert "not separable" in done["wsbench compare sorted-units euclidean"]
+    assert "git commit" in done["wsbench submit sorted-units"]
     assert "12 passed" in done["pytest test_my_method.py"]

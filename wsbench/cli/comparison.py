@@ -9,7 +9,6 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.tables import number
-from wsbench.names import unknown
 from wsbench.tasks import PRIMARY
 
 
@@ -26,7 +25,7 @@ def compare(
 ) -> None:
     """Compare two methods on the same models: paired difference, 95 % interval, and a verdict."""
     folder = (records or wsbench.home() / "records") / zoo
-    left, right = (_record(name, folder) for name in (a, b))
+    left, right = (wsbench.find_record(name, folder) for name in (a, b))
     found = wsbench.compare(left, right)
     if as_json:
         tasks = {task: asdict(comparison) for task, comparison in found.items()}
@@ -57,18 +56,3 @@ def _print_columns(rows: list[tuple[str, ...]]) -> None:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:4], strict=True)]
         print_line("  ".join((*cells, row[4])).rstrip())
-
-
-def _record(name: str, folder: Path) -> wsbench.Record:
-    """Return a record by its path, or the last one that was written of a method."""
-    if name.endswith(".json"):
-        return wsbench.load_record(name)
-    by_time = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    method = name.partition(" ")[0]
-    for path in reversed(by_time):
-        if path.name.startswith(f"{method}-"):
-            record = wsbench.load_record(path)
-            if name in (record.method, record.label):
-                return record
-    known = {path.stem.rpartition("-")[0] for path in by_time}
-    raise unknown("method", name, known, f"In {folder}; wsbench evaluate writes records there.")
