@@ -31,7 +31,7 @@ def hsic(x, y):
 
 
 def naive_distance(x, y):
-    scale = np.sqrt(hsic(x, x) * hsic(y, y))
+    scale = np.sqrt(max(0.0, hsic(x, x) * hsic(y, y)))  # of a dead layer, rounding is left
     return 1 - hsic(x, y) / scale if scale > 1e-9 else 1.0
 
 
