@@ -70,6 +70,6 @@ def test_guide__works_step_by_step(follow):
     assert (
         "sorted-units power=1 " in done["wsbench evaluate my_method.py:SortedUnits --set power=1"]
     )
-    assert "not separable" in done["wsbench compare sorted-units euclidean"]
+    assert "is better" in done["wsbench compare sorted-units euclidean"]
     assert "git commit" in done["wsbench submit sorted-units"]
     assert "12 passed" in done["pytest test_my_method.py"]
