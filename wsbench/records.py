@@ -197,8 +197,9 @@ def find_record(name: str, folder: Path) -> Record:
     Parameters
     ----------
     name
-        A path that ends in ``.json``, or the name of a method, with its parameters if it has some:
-        ``"svd k=5"``.
+        A path that ends in ``.json``, or the name of a method, with its parameters if some were
+        set: ``"svd k=5"``. A name alone is the method with its defaults, if there is a record of
+        that.
     folder
         Where the records of a zoo are.
 
@@ -213,13 +214,13 @@ def find_record(name: str, folder: Path) -> Record:
         return load_record(name)
     by_time = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
     method = name.partition(" ")[0]
-    for path in reversed(by_time):
-        if path.name.startswith(f"{method}-"):
-            record = load_record(path)
-            if name in (record.method, record.label):
-                return record
-    known = {path.stem.rpartition("-")[0] for path in by_time}
-    raise unknown("method", name, known, f"In {folder}; wsbench evaluate writes records there.")
+    found = [load_record(path) for path in by_time if path.name.startswith(f"{method}-")]
+    named = [record for record in found if record.label == name]
+    named = named or [record for record in found if record.method == name]
+    if not named:
+        known = {path.stem.rpartition("-")[0] for path in by_time}
+        raise unknown("method", name, known, f"In {folder}; wsbench evaluate writes records there.")
+    return named[-1]
 
 
 def rescore(record: Record | str | Path) -> Scores:

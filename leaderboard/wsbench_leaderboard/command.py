@@ -81,7 +81,8 @@ def check(
             print_line(f"{problem.file}: {problem.message}")
         for file in report.stale:
             print_line(f"{file}: stale, as it was scored by other code; evaluate the method again")
-        verdict = f"{len(report.problems)} do not hold" if report.problems else "all right"
+        n = len(report.problems)
+        verdict = f"{n} problem{'s' * (n > 1)}" if n else "all right"
         print_line(f"{len(report.entries)} records, {len(report.stale)} stale, {verdict}")
     if report.problems:
         raise typer.Exit(1)

@@ -157,6 +157,17 @@ def test_find_record__by_name_and_parameters(made_up_zoo):
     assert {k: wsbench.find_record(f"svd k={k}", folder).path for k in (3, 5)} == found
 
 
+def test_find_record__a_name_alone_is_the_method_with_its_defaults(made_up_zoo):
+    folder = wsbench.home() / "records" / "made-up-v1"
+    plain = wsbench.save_record(wsbench.evaluate("svd", made_up_zoo)).path
+    other = wsbench.save_record(
+        wsbench.evaluate(wsbench.load_method("svd", {"k": 3}), made_up_zoo)
+    ).path
+    assert wsbench.find_record("svd", folder).path == plain
+    plain.unlink()
+    assert wsbench.find_record("svd", folder).path == other
+
+
 def test_find_record__names_the_nearest(record):
     with pytest.raises(wsbench.UnknownIdError, match="unknown method 'mein'; did you mean 'mine'"):
         wsbench.find_record("mein", record.path.parent)

@@ -74,7 +74,7 @@ def test_check__prints_a_line_for_each_problem_and_exits_1(run, board, victim, r
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("made-up-v1/new?line: not the name of a record")
     assert "method.description: got 'a\\x1b[31m\\nb', expected one line" in lines[1]
-    assert lines[2] == "1 records, 0 stale, 2 do not hold"
+    assert lines[2] == "1 records, 0 stale, 2 problems"
 
 
 def test_check__marks_stale_records_and_exits_0(run, board, victim, rewrite):

@@ -135,5 +135,11 @@ def _print(
     print_line(f"records in {records[0].path.parent}:")
     for record in records:
         print_line(f"  {record.path.name}")
-    print_line("next: write a class with transform(checkpoints), then")
-    print_line("      wsbench evaluate my_method.py:MyMethod euclidean")
+    own = [result for result in results if ":" in result.method.spec and not result.error]
+    if not own:
+        print_line("next: write a class with transform(checkpoints), then")
+        print_line("      wsbench evaluate my_method.py:MyMethod euclidean")
+    elif own[0].suite.measures_cost:
+        print_line(f"next: wsbench submit {records[results.index(own[0])].path}")
+    else:
+        print_line(f"next: wsbench evaluate {own[0].method.arguments} --suite standard")

@@ -193,6 +193,16 @@ def test_evaluate__sets_parameters_and_records_them(run, make_zoo, tmp_path):
     assert parameters == {"svd": {"k": 3}, "euclidean": {}}
 
 
+def test_evaluate__says_what_is_next_for_a_method_of_ones_own(run, make_zoo, methods):
+    zoo = make_zoo(models=30)
+    result = run("evaluate", f"{methods}:Good", "euclidean", "--zoo", zoo)
+    assert result.out.endswith(f"next: wsbench evaluate {methods}:Good --suite standard\n")
+    result = run("evaluate", f"{methods}:Good", "--zoo", zoo, "--suite", "standard")
+    records = (wsbench.home() / "records" / "made-up-v1").glob("good-*.json")
+    (record,) = (path for path in records if '"standard"' in path.read_text())
+    assert result.out.endswith(f"next: wsbench submit {record}\n")
+
+
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
