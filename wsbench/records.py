@@ -77,7 +77,13 @@ class Record:
 
     @property
     def command(self) -> str:
-        """The command that evaluates the same again."""
+        """The command that evaluates the same again, with the threads that BLAS had.
+
+        What ``svd-k`` gives may depend on these in its last bit, and a neighbour change places.
+        """
+        variables = self.content["environment"].get("variables")
+        threads = variables.get("OPENBLAS_NUM_THREADS") if isinstance(variables, dict) else None
+        setting = [f"OPENBLAS_NUM_THREADS={threads}"] if str(threads).isdecimal() else []
         method, suite = self.content["method"], self.content["suite"]
         asked = [f"--suite {suite['name']}"]
         if suite["name"] not in SUITES:
@@ -86,7 +92,15 @@ class Record:
         settings = [f"--set {shlex.quote(s)}" for s in command_arguments(method["parameters"])]
         zoo, seed = f"--zoo {shlex.quote(self.zoo)}", f"--seed {self.content['seed']}"
         return " ".join(
-            ("wsbench evaluate", shlex.quote(method["spec"]), *settings, zoo, *asked, seed)
+            (
+                *setting,
+                "wsbench evaluate",
+                shlex.quote(method["spec"]),
+                *settings,
+                zoo,
+                *asked,
+                seed,
+            )
         )
 
 

@@ -134,6 +134,23 @@ def test_save_record__can_be_read_by_others(record):
     assert stat.S_IMODE(record.path.stat().st_mode) & 0o444
 
 
+@pytest.mark.parametrize(
+    ("variables", "prefix"),
+    [
+        ({"OPENBLAS_NUM_THREADS": "1"}, "OPENBLAS_NUM_THREADS=1 "),
+        ({"OPENBLAS_NUM_THREADS": "1; rm -r ."}, ""),
+        ({"OTHER": "1"}, ""),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_command__evaluates_the_same_with_as_many_threads(record, variables, prefix):
+    same = rewrite(record, lambda content: content.update(environment={"variables": variables}))
+    assert (
+        same.command == f"{prefix}wsbench evaluate 'a test' --zoo made-up-v1 --suite smoke --seed 0"
+    )
+
+
 # --- finding -------------------------------------------------------------------------------------
 
 
