@@ -126,8 +126,8 @@ def _print(
     print_line("rank: from the best to the worst that 95 % of the difference between models allow")
     for result in results:
         if result.accuracy:
-            lowest = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())
-            print_line(f"accuracy of the networks: {lowest}")
+            shown = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())
+            print_line(f"accuracy of the networks: {shown}")
             break
     for result in results:
         if result.error:
