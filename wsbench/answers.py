@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wsbench.npz import pack, unpack
+from wsbench.storage.npz import pack, unpack
 from wsbench.tasks import QUESTIONS, Answers, Truth
 
 # What is kept of the answers to a question, and the kind of numbers it is.

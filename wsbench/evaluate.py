@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from wsbench.accuracy import accuracy_after
 from wsbench.cost import Cost, measure_cost
-from wsbench.files import written_whole
 from wsbench.loading import load_method
 from wsbench.methods import LoadedMethod
-from wsbench.npz import pack, unpack
 from wsbench.robustness import robustness
+from wsbench.storage.atomic import written_whole
+from wsbench.storage.npz import pack, unpack
 from wsbench.store import DEFAULT_ZOO, load_zoo
 from wsbench.suites import SUITES, Part, Suite
 from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from wsbench.checkpoints import Checkpoints
 from wsbench.errors import MethodError
 from wsbench.methods import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
-from wsbench.names import nearest, unknown
+from wsbench.suggestions import nearest, unknown
 
 
 def list_methods() -> list[str]:

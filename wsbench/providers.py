@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.names import unknown
+from wsbench.suggestions import unknown
 
 
 @dataclass(frozen=True)

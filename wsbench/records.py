@@ -19,11 +19,11 @@ from wsbench.answers import pack_answers, unpack_answers
 from wsbench.environment import environment
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluate import Evaluation, Scores, score
-from wsbench.files import written_whole
 from wsbench.methods import command_arguments
-from wsbench.names import unknown
 from wsbench.record_schema import FORMAT, KEYS, check_content, fitting
+from wsbench.storage.atomic import written_whole
 from wsbench.store import home
+from wsbench.suggestions import unknown
 from wsbench.suites import SUITES
 from wsbench.tasks import Answers, Score, Truth, evaluator_digest
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wsbench.layout import Layout
-from wsbench.names import unknown
+from wsbench.suggestions import unknown
 from wsbench.tasks import QUESTIONS
 from wsbench.transforms import TRANSFORMS, applicable
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.layout import Layout
-from wsbench.names import unknown
+from wsbench.suggestions import unknown
 from wsbench.symmetry import APPLIES_TO, permute_hidden, rescale_hidden
 
 Floats = npt.NDArray[np.float32]

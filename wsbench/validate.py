@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import FormatError
-from wsbench.hdf5 import get_attributes
 from wsbench.layout import Layout
 from wsbench.schema import ATTRIBUTES, COLUMNS, FORMAT
+from wsbench.storage.hdf5 import get_attributes
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -14,10 +14,7 @@ from wsbench.card import card
 from wsbench.croissant import croissant
 from wsbench.digest import digest_of_file, file_sha256
 from wsbench.errors import StorageError
-from wsbench.files import folder_written_whole
-from wsbench.hdf5 import created, set_attributes
 from wsbench.header import ZooHeader
-from wsbench.npz import pack
 from wsbench.schema import (
     CARD_FILE,
     COLUMNS,
@@ -28,6 +25,9 @@ from wsbench.schema import (
     PROBE_FILE,
     ZOO_FILE,
 )
+from wsbench.storage.atomic import folder_written_whole
+from wsbench.storage.hdf5 import created, set_attributes
+from wsbench.storage.npz import pack
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from wsbench.checkpoints import Checkpoints
 from wsbench.digest import content_digest, digest_of_file
 from wsbench.errors import FormatError, IntegrityError, StorageError, WsbenchError
-from wsbench.hdf5 import get_attributes
 from wsbench.layout import Layout
-from wsbench.names import unknown
-from wsbench.npz import unpack
 from wsbench.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
+from wsbench.storage.hdf5 import get_attributes
+from wsbench.storage.npz import unpack
+from wsbench.suggestions import unknown
 from wsbench.validate import structure_faults, value_faults
 
 Rows = npt.NDArray[np.intp]

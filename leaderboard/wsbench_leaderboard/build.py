@@ -7,7 +7,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.files import explain_storage_errors, written_whole
+from wsbench.storage.atomic import explain_storage_errors, written_whole
 
 
 def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:

@@ -19,9 +19,9 @@ import wsbench
 from wsbench.checkpoints import NEEDS
 from wsbench.layout import Layout
 from wsbench.methods import INVARIANCES
-from wsbench.npz import unpack
 from wsbench.providers import provider_of
 from wsbench.schema import TEST
+from wsbench.storage.npz import unpack
 from wsbench.suites import SUITES
 from wsbench.tasks import Truth
 from wsbench.transforms import COMPRESSION

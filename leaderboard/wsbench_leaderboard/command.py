@@ -9,7 +9,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.files import written_whole
+from wsbench.storage.atomic import written_whole
 from wsbench_leaderboard.build import build_command, facts_command
 
 app = typer.Typer(help="Tables of recorded results.", no_args_is_help=True)

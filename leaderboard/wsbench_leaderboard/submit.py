@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wsbench
-from wsbench.files import explain_storage_errors, written_whole
+from wsbench.storage.atomic import explain_storage_errors, written_whole
 from wsbench_leaderboard.board import identity
 from wsbench_leaderboard.check import check_record
 from wsbench_leaderboard.collect import Entry

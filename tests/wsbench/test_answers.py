@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from wsbench.answers import pack_answers, unpack_answers
-from wsbench.npz import pack, unpack
+from wsbench.storage.npz import pack, unpack
 from wsbench.tasks import Truth
 
 TRUTH = Truth(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2]), np.array([4, 4, 7, 7, 9, 9]))

@@ -9,7 +9,7 @@ import pytest
 import wsbench
 from wsbench import records
 from wsbench.methods import LoadedMethod
-from wsbench.npz import pack, unpack
+from wsbench.storage.npz import pack, unpack
 
 
 class FirstThree:

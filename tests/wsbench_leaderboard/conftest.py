@@ -11,7 +11,7 @@ import pytest
 
 import wsbench
 from wsbench import records
-from wsbench.npz import pack, unpack
+from wsbench.storage.npz import pack, unpack
 from wsbench.suites import SUITES
 
 SUITE = wsbench.find_suite(None, ["identification", "ordering", "retrieval"], ["none", "permute"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench import hdf5
+from wsbench.storage import hdf5
 from wsbench_zoos import build as build_module
 from wsbench_zoos.build import build
 from wsbench_zoos.recipe import parse_recipe

@@ -8,8 +8,8 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.names import unknown
 from wsbench.reproduce import PAPERS, PUBLISHED, Reproduction
+from wsbench.suggestions import unknown
 
 _HEADINGS = (
     "space", "purity: paper", "ours",

@@ -24,7 +24,7 @@ from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import UploadFile
 
 from wsbench import WorkerError
-from wsbench.npz import pack, unpack
+from wsbench.storage.npz import pack, unpack
 from wsbench_zoos.recipe import Recipe
 from wsbench_zoos.sources import Data
 from wsbench_zoos.training import Trajectory, code_version, train_model

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.files import written_whole
+from wsbench.storage.atomic import written_whole
 
 FORMAT = 1
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from wsbench.npz import pack, unpack
+from wsbench.storage.npz import pack, unpack
 
 ARRAYS = {
     "inputs": np.arange(30, dtype=np.float32).reshape(3, 10),

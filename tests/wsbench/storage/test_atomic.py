@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench.files import _exchange, folder_written_whole, written_whole
+from wsbench.storage.atomic import _exchange, folder_written_whole, written_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -123,7 +123,7 @@ _FILL = """
 import resource, sys
 from pathlib import Path
 import wsbench
-from wsbench.files import written_whole
+from wsbench.storage.atomic import written_whole
 folder = Path(sys.argv[1])
 if len(sys.argv) > 2:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)

@@ -1,7 +1,7 @@
 import pytest
 
 import wsbench
-from wsbench.names import nearest, unknown
+from wsbench.suggestions import nearest, unknown
 
 
 @pytest.mark.parametrize(

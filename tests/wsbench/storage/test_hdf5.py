@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from wsbench.hdf5 import created, get_attributes, set_attributes
+from wsbench.storage.hdf5 import created, get_attributes, set_attributes
 
 
 def test_created__writes_what_h5py_reads(tmp_path):
@@ -34,7 +34,7 @@ _WRITE = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from wsbench.hdf5 import created
+from wsbench.storage.hdf5 import created
 import h5py
 rng = np.random.default_rng(0)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
