@@ -4,7 +4,6 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 `Checkpoints`, `load_method`. A result: `evaluate`, `save_record`, `load_record`, `rescore`.
 """
 
-from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.compare import compare
 from wsbench.conformance import Finding, check_method
 from wsbench.cost import Cost
@@ -25,9 +24,10 @@ from wsbench.errors import (
 )
 from wsbench.evaluate import Evaluation, EvaluationState, evaluate
 from wsbench.header import DataOrigin, ZooHeader
-from wsbench.layout import Convolution, Layout, Tensor
 from wsbench.loading import list_methods, load_method, load_methods
 from wsbench.methods import LoadedMethod, MethodInfo
+from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.layout import Convolution, Layout, Tensor
 from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.records import Record, find_record, load_record, rescore, save_record

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import Checkpoints
 from wsbench.distances import pairwise_euclidean
 from wsbench.errors import MethodError
 from wsbench.methods import LoadedMethod
+from wsbench.networks.checkpoints import Checkpoints
 
 
 def ask_distances(loaded: LoadedMethod, checkpoints: Checkpoints) -> npt.NDArray[np.float64]:

@@ -18,14 +18,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.distances import pairwise_euclidean
 from wsbench.invariance import TOLERANCE, distances_before_and_after, holds
-from wsbench.layout import Layout
 from wsbench.loading import load_method
 from wsbench.methods import LoadedMethod
+from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.layout import Layout
+from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
-from wsbench.symmetry import ACTIONS
 
 Status = Literal["passed", "failed", "skipped", "hint"]
 Distances = npt.NDArray[np.float64]

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from wsbench.asking import ask_distances, ask_order
-from wsbench.checkpoints import Checkpoints, Labels
 from wsbench.errors import MethodError
-from wsbench.layout import Layout
 from wsbench.loading import load_method
 from wsbench.methods import LoadedMethod
+from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.layout import Layout
 from wsbench.seeding import generator
 from wsbench.trial import Trial
 from wsbench.zoo import Zoo

@@ -17,13 +17,13 @@ from wsbench.accuracy import accuracy_after
 from wsbench.cost import Cost, measure_cost
 from wsbench.loading import load_method
 from wsbench.methods import LoadedMethod
+from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
 from wsbench.robustness import robustness
 from wsbench.storage.atomic import written_whole
 from wsbench.storage.npz import pack, unpack
 from wsbench.store import DEFAULT_ZOO, load_zoo
 from wsbench.suites import SUITES, Part, Suite
 from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest
-from wsbench.transforms import COMPRESSION, SYMMETRY
 from wsbench.trial import Trial
 from wsbench.zoo import Zoo
 

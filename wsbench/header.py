@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wsbench.layout import Layout
+from wsbench.networks.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import FormatError
-from wsbench.forward import activations
-from wsbench.layout import Layout
+from wsbench.networks.forward import activations
+from wsbench.networks.layout import Layout
+from wsbench.networks.symmetries import ACTIONS, APPLIES_TO
 from wsbench.seeding import generator
-from wsbench.symmetry import ACTIONS, APPLIES_TO
 
 Distances = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -33,7 +33,7 @@ def distances_before_and_after(
     Parameters
     ----------
     symmetry
-        A key of `wsbench.symmetry.ACTIONS`.
+        A key of `wsbench.networks.symmetries.ACTIONS`.
     distances_of
         Takes weights and layout.
     weights

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import Checkpoints
 from wsbench.errors import MethodError
 from wsbench.methods import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
+from wsbench.networks.checkpoints import Checkpoints
 from wsbench.suggestions import nearest, unknown
 
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import NEEDS, Checkpoints, Labels
 from wsbench.errors import MethodError
-from wsbench.layout import Layout
+from wsbench.networks.checkpoints import NEEDS, Checkpoints, Labels
+from wsbench.networks.layout import Layout
 
 INVARIANCES = ("hidden-permutation", "positive-rescaling", "sign-flip")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -6,10 +6,10 @@ A version's content is never changed: what was scored under it would mean someth
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsbench.layout import Layout
+from wsbench.networks.layout import Layout
+from wsbench.networks.perturbations import TRANSFORMS, applicable
 from wsbench.suggestions import unknown
 from wsbench.tasks import QUESTIONS
-from wsbench.transforms import TRANSFORMS, applicable
 
 PROTOCOLS = ("standard", "all")
 

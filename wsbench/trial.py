@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.asking import ask_distances, ask_order
-from wsbench.checkpoints import Labels
 from wsbench.errors import ZooError
 from wsbench.invariance import distances_before_and_after, holds
-from wsbench.layout import Layout
 from wsbench.methods import LoadedMethod
+from wsbench.networks.checkpoints import Labels
+from wsbench.networks.layout import Layout
+from wsbench.networks.perturbations import Transforms
+from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
-from wsbench.symmetry import ACTIONS
 from wsbench.tasks import Answers, Rows, Truth, identification, ordering, retrieval
-from wsbench.transforms import Transforms
 from wsbench.zoo import Zoo
 
 T = TypeVar("T")

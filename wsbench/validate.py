@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import FormatError
-from wsbench.layout import Layout
+from wsbench.networks.layout import Layout
 from wsbench.schema import ATTRIBUTES, COLUMNS, FORMAT
 from wsbench.storage.hdf5 import get_attributes
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.checkpoints import Checkpoints
 from wsbench.digest import content_digest, digest_of_file
 from wsbench.errors import FormatError, IntegrityError, StorageError, WsbenchError
-from wsbench.layout import Layout
+from wsbench.networks.checkpoints import Checkpoints
+from wsbench.networks.layout import Layout
 from wsbench.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 from wsbench.storage.hdf5 import get_attributes
 from wsbench.storage.npz import unpack

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.checkpoints import Labels
+from wsbench.networks.checkpoints import Labels
 
 
 @pytest.mark.parametrize("name", ["", "Mine", "my method", "-mine", "mine-", "my--own", "a/b", "é"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import wsbench
+from wsbench.networks.symmetries import permute_hidden
 from wsbench.seeding import generator
-from wsbench.symmetry import permute_hidden
 from wsbench.tasks import QUESTIONS
 from wsbench.trial import Trial
 

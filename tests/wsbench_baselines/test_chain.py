@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.symmetry import flip_signs, permute_hidden
+from wsbench.networks.symmetries import flip_signs, permute_hidden
 from wsbench_baselines.chain import (
     Chain,
     ChainNormalised,

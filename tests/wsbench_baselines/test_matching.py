@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 import wsbench
-from wsbench.symmetry import permute_hidden
+from wsbench.networks.symmetries import permute_hidden
 from wsbench_baselines.matching import Matching, assign
 
 TAPS = ("row", "column")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsbench.methods import command_arguments
+from wsbench.networks.perturbations import TRANSFORMS
 from wsbench.tasks import PRIMARY
-from wsbench.transforms import TRANSFORMS
 from wsbench_leaderboard.collect import Entry
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite

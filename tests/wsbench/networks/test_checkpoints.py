@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.checkpoints import Checkpoints, Labels
-from wsbench.layout import Layout
+from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.layout import Layout
 
 LAYOUT = Layout.of(
     [("a", (2, 3), ("hidden-1", "input")), ("b", (1, 2), ("output", "hidden-1"))], "sigmoid"

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import UndeclaredNeedError
-from wsbench.forward import activations
-from wsbench.layout import Layout
+from wsbench.networks.forward import activations
+from wsbench.networks.layout import Layout
 
 NEEDS = {
     "activations": "checkpoints.activations(group)",

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from wsbench.forward import activations
-from wsbench.symmetry import ACTIONS, APPLIES_TO, hidden_groups
+from wsbench.networks.forward import activations
+from wsbench.networks.symmetries import ACTIONS, APPLIES_TO, hidden_groups
 from wsbench_zoos.architectures import CNN, MLP
 
 LAYOUTS = {"mlp": MLP((196, 10, 7, 10)).layout(), "cnn": CNN().layout()}

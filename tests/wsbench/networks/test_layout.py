@@ -3,7 +3,7 @@ import json
 import pytest
 
 import wsbench
-from wsbench.layout import Layout
+from wsbench.networks.layout import Layout
 
 LAYOUT = Layout.of(
     [("a", (10, 196), ("hidden-1", "input")), ("b", (10, 10), ("output", "hidden-1"))], "sigmoid"

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.layout import Layout
+from wsbench.networks.layout import Layout
 
 Floats = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import FormatError
-from wsbench.layout import Convolution, Layout
+from wsbench.networks.layout import Convolution, Layout
 
 Floats = npt.NDArray[np.float32]
 

@@ -18,9 +18,9 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.layout import Layout
+from wsbench.networks.layout import Layout
+from wsbench.networks.symmetries import APPLIES_TO, permute_hidden, rescale_hidden
 from wsbench.suggestions import unknown
-from wsbench.symmetry import APPLIES_TO, permute_hidden, rescale_hidden
 
 Floats = npt.NDArray[np.float32]
 Directions = npt.NDArray[np.float64]

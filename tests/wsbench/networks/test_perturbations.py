@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wsbench.errors import UnknownIdError
-from wsbench.forward import activations
-from wsbench.layout import Layout
-from wsbench.symmetry import permute_hidden
-from wsbench.transforms import COMPRESSION, SYMMETRY, TRANSFORMS, Transforms, applicable
+from wsbench.networks.forward import activations
+from wsbench.networks.layout import Layout
+from wsbench.networks.perturbations import COMPRESSION, SYMMETRY, TRANSFORMS, Transforms, applicable
+from wsbench.networks.symmetries import permute_hidden
 from wsbench_zoos.architectures import CNN, MLP
 
 MIDDLE = dataclasses.replace(MLP((16, 6, 5, 4)).layout(), activation="relu")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from wsbench import FormatError, Layout
-from wsbench.forward import ACTIVATIONS, activations
+from wsbench.networks.forward import ACTIVATIONS, activations
 from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.randomness import initial_weights
 from wsbench_zoos.torch_reference import cnn_forward, mlp_forward
