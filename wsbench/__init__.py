@@ -23,23 +23,23 @@ from wsbench.errors import (
     ZooError,
 )
 from wsbench.evaluate import Evaluation, EvaluationState, evaluate
-from wsbench.header import DataOrigin, ZooHeader
 from wsbench.loading import list_methods, load_method, load_methods
 from wsbench.methods import LoadedMethod, MethodInfo
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Convolution, Layout, Tensor
-from wsbench.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.records import Record, find_record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
 from wsbench.seriation import spectral_order
-from wsbench.splits import split_of_models
-from wsbench.store import build_zoo, home, load_zoo, zoo_folder
 from wsbench.suites import Suite, find_suite
 from wsbench.tasks import Score, evaluator_digest
-from wsbench.verify import Check, Verification, verify_zoo
-from wsbench.writer import write_zoo
-from wsbench.zoo import Zoo
+from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder
+from wsbench.zoo.metadata import DataOrigin, ZooHeader
+from wsbench.zoo.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
+from wsbench.zoo.splits import split_of_models
+from wsbench.zoo.verification.verify import Check, Verification, verify_zoo
+from wsbench.zoo.writer import write_zoo
+from wsbench.zoo.zoo import Zoo
 
 __version__ = "0.1.0"
 

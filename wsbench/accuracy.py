@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from wsbench.errors import DataError, IntegrityError
-from wsbench.science import CannotCheckError, provider_of_recipe
 from wsbench.trial import Trial
-from wsbench.zoo import Zoo
+from wsbench.zoo.verification.claims import CannotCheckError, provider_of_recipe
+from wsbench.zoo.zoo import Zoo
 
 
 def accuracy_after(zoo: Zoo, transforms: Sequence[str], seed: int = 0) -> dict[str, float]:

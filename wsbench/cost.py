@@ -21,7 +21,7 @@ from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Layout
 from wsbench.seeding import generator
 from wsbench.trial import Trial
-from wsbench.zoo import Zoo
+from wsbench.zoo.zoo import Zoo
 
 _ELSEWHERE = """
 import json, sys

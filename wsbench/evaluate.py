@@ -21,11 +21,11 @@ from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
 from wsbench.robustness import robustness
 from wsbench.storage.atomic import written_whole
 from wsbench.storage.npz import pack, unpack
-from wsbench.store import DEFAULT_ZOO, load_zoo
 from wsbench.suites import SUITES, Part, Suite
 from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest
 from wsbench.trial import Trial
-from wsbench.zoo import Zoo
+from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
+from wsbench.zoo.zoo import Zoo
 
 Scores = dict[str, dict[str, Score]]
 

@@ -22,10 +22,10 @@ from wsbench.evaluate import Evaluation, Scores, score
 from wsbench.methods import command_arguments
 from wsbench.record_schema import FORMAT, KEYS, check_content, fitting
 from wsbench.storage.atomic import written_whole
-from wsbench.store import home
 from wsbench.suggestions import unknown
 from wsbench.suites import SUITES
 from wsbench.tasks import Answers, Score, Truth, evaluator_digest
+from wsbench.zoo.cache import home
 
 _ANSWERS_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.npz")
 _UNCLAIMED = ("seconds", "cost", "environment")

@@ -21,7 +21,7 @@ from wsbench.distances import pairwise_euclidean
 from wsbench.linkage import cut, leaf_heights, single_linkage
 from wsbench.seeding import generator
 from wsbench.seriation import spectral_order
-from wsbench.zoo import Zoo
+from wsbench.zoo.zoo import Zoo
 
 PAPERS = ("weight-space-investigation",)
 SVD_DIMENSIONS = (500, 100, 50, 25, 10, 5)

@@ -23,7 +23,7 @@ from wsbench.networks.perturbations import Transforms
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
 from wsbench.tasks import Answers, Rows, Truth, identification, ordering, retrieval
-from wsbench.zoo import Zoo
+from wsbench.zoo.zoo import Zoo
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]

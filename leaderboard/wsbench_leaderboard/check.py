@@ -20,11 +20,11 @@ from wsbench.methods import INVARIANCES
 from wsbench.networks.checkpoints import NEEDS
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION
-from wsbench.providers import provider_of
-from wsbench.schema import TEST
 from wsbench.storage.npz import unpack
 from wsbench.suites import SUITES
 from wsbench.tasks import Truth
+from wsbench.zoo.providers import provider_of
+from wsbench.zoo.schema import TEST
 from wsbench_leaderboard.collect import Entry, entry
 
 MAX_ANSWERS_BYTES = 1_000_000  # those of the suite `standard` have 0.3 MB, 0.6 MB unpacked

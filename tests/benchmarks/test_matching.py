@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 import wsbench
-from wsbench.schema import ZOO_FILE
+from wsbench.zoo.schema import ZOO_FILE
 from wsbench_baselines.matching import Matching
 
 USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own

@@ -13,7 +13,7 @@ from sklearn.decomposition import TruncatedSVD
 
 import wsbench
 from wsbench.reproduce import SVD_DIMENSIONS
-from wsbench.schema import ZOO_FILE
+from wsbench.zoo.schema import ZOO_FILE
 
 USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own
 _seconds: dict[str, float] = {}

@@ -481,7 +481,7 @@ def test_evaluate__measures_each_part(zoo):
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_evaluate__refuses_a_zoo_without_models_of_a_split(zoo, split):
-    rest = zoo.with_rows(np.flatnonzero(zoo.split != wsbench.schema.SPLITS[split]))
+    rest = zoo.with_rows(np.flatnonzero(zoo.split != wsbench.zoo.schema.SPLITS[split]))
     with pytest.raises(
         wsbench.ZooError, match=rf"'made-up-v1' has no two checkpoints of a {split}"
     ):

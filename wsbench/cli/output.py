@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from wsbench.providers import BuildState
+from wsbench.zoo.providers import BuildState
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

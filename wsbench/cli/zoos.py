@@ -10,8 +10,8 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, build_progress, human_bytes, print_json, print_line
-from wsbench.schema import ATTRIBUTES, COLUMNS, ZOO_FILE
-from wsbench.zoo import read_attributes
+from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, ZOO_FILE
+from wsbench.zoo.zoo import read_attributes
 
 ZooArgument = Annotated[
     str, typer.Argument(metavar="ZOO", help="Id of a zoo, or path of its folder.")

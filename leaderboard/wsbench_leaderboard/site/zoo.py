@@ -8,7 +8,7 @@ from typing import Any
 
 import wsbench
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY, TRANSFORMS
-from wsbench.providers import provider_of
+from wsbench.zoo.providers import provider_of
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board
 from wsbench_leaderboard.site.cells import BAR_WIDTH

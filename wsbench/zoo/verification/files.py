@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsbench.digest import file_sha256
 from wsbench.errors import WsbenchError
-from wsbench.schema import FORMAT, MANIFEST_FILE, PROBE_FILE, ZOO_FILE
-from wsbench.zoo import read_probe
+from wsbench.zoo.digest import file_sha256
+from wsbench.zoo.schema import FORMAT, MANIFEST_FILE, PROBE_FILE, ZOO_FILE
+from wsbench.zoo.zoo import read_probe
 
 
 def manifest_faults(folder: Path) -> list[str]:

@@ -8,15 +8,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wsbench import science
-from wsbench.digest import content_digest
 from wsbench.errors import FormatError, WsbenchError, ZooError
-from wsbench.integrity import digest_faults, manifest_faults, probe_faults
-from wsbench.providers import Progress
-from wsbench.schema import FORMAT, ZOO_FILE
-from wsbench.store import DEFAULT_ZOO, find_zoo
-from wsbench.validate import value_faults
-from wsbench.zoo import read_arrays
+from wsbench.zoo.cache import DEFAULT_ZOO, find_zoo
+from wsbench.zoo.digest import content_digest
+from wsbench.zoo.providers import Progress
+from wsbench.zoo.schema import FORMAT, ZOO_FILE
+from wsbench.zoo.validation import value_faults
+from wsbench.zoo.verification import claims as science
+from wsbench.zoo.verification.files import digest_faults, manifest_faults, probe_faults
+from wsbench.zoo.zoo import read_arrays
 
 Columns = Mapping[str, npt.NDArray[Any]]
 Look = Callable[[], list[str]]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from wsbench.errors import FormatError
 from wsbench.networks.layout import Layout
-from wsbench.schema import ATTRIBUTES, COLUMNS, FORMAT
 from wsbench.storage.hdf5 import get_attributes
+from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, FORMAT
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.schema import TEST, TRAIN, VAL
 from wsbench.seeding import bit_generator
+from wsbench.zoo.schema import TEST, TRAIN, VAL
 
 
 def split_of_models(zoo_id: str, n_models: int) -> npt.NDArray[np.uint8]:

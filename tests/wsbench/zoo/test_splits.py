@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsbench.schema import TEST, TRAIN, VAL
-from wsbench.splits import split_of_models
+from wsbench.zoo.schema import TEST, TRAIN, VAL
+from wsbench.zoo.splits import split_of_models
 
 ids = st.from_regex(r"[a-z]{1,8}-v[1-9]", fullmatch=True)
 

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.digest import content_digest, digest_of_file
 from wsbench.errors import FormatError, IntegrityError, StorageError, WsbenchError
 from wsbench.networks.checkpoints import Checkpoints
 from wsbench.networks.layout import Layout
-from wsbench.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 from wsbench.storage.hdf5 import get_attributes
 from wsbench.storage.npz import unpack
 from wsbench.suggestions import unknown
-from wsbench.validate import structure_faults, value_faults
+from wsbench.zoo.digest import content_digest, digest_of_file
+from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
+from wsbench.zoo.validation import structure_faults, value_faults
 
 Rows = npt.NDArray[np.intp]
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 import wsbench
-from wsbench.card import card
-from wsbench.schema import COLUMNS
+from wsbench.zoo.card import card
+from wsbench.zoo.schema import COLUMNS
 
 ORIGIN = wsbench.DataOrigin(
     name="the test data",

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.card import card
-from wsbench.croissant import croissant
-from wsbench.digest import digest_of_file, file_sha256
 from wsbench.errors import StorageError
-from wsbench.header import ZooHeader
-from wsbench.schema import (
+from wsbench.storage.atomic import folder_written_whole
+from wsbench.storage.hdf5 import created, set_attributes
+from wsbench.storage.npz import pack
+from wsbench.zoo.card import card
+from wsbench.zoo.croissant import croissant
+from wsbench.zoo.digest import digest_of_file, file_sha256
+from wsbench.zoo.metadata import ZooHeader
+from wsbench.zoo.schema import (
     CARD_FILE,
     COLUMNS,
     CROISSANT_FILE,
@@ -25,9 +28,6 @@ from wsbench.schema import (
     PROBE_FILE,
     ZOO_FILE,
 )
-from wsbench.storage.atomic import folder_written_whole
-from wsbench.storage.hdf5 import created, set_attributes
-from wsbench.storage.npz import pack
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.schema import COLUMNS
+from wsbench.zoo.schema import COLUMNS
 
 ORIGIN = wsbench.DataOrigin("the test data", "https://example.org", "CC0-1.0", "None.", 10, 10)
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.header import ZooHeader
-from wsbench.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
+from wsbench.zoo.metadata import ZooHeader
+from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from wsbench.card import KEYWORDS, title
-from wsbench.header import ZooHeader
-from wsbench.schema import COLUMNS, PROBE_FILE, ZOO_FILE, Column
+from wsbench.zoo.card import KEYWORDS, title
+from wsbench.zoo.metadata import ZooHeader
+from wsbench.zoo.schema import COLUMNS, PROBE_FILE, ZOO_FILE, Column
 
 # The specification's own, less what is not used here, and with the https of schema.org on which its
 # reference implementation, mlcroissant, insists.

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import DataError, IntegrityError, RecipeError
-from wsbench.providers import Progress, ZooProvider, providers, published_zoos
-from wsbench.schema import SPLITS
-from wsbench.splits import split_of_models
+from wsbench.zoo.providers import Progress, ZooProvider, providers, published_zoos
+from wsbench.zoo.schema import SPLITS
+from wsbench.zoo.splits import split_of_models
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import platformdirs
 
 from wsbench.errors import FormatError, IntegrityError, RecipeError
-from wsbench.providers import Progress, ZooProvider, provider_of, providers, published_zoos
-from wsbench.schema import ZOO_FILE
 from wsbench.storage.atomic import taking_turns
-from wsbench.writer import refuse_to_replace_others
-from wsbench.zoo import Zoo, read_attributes, read_zoo
+from wsbench.zoo.providers import Progress, ZooProvider, provider_of, providers, published_zoos
+from wsbench.zoo.schema import ZOO_FILE
+from wsbench.zoo.writer import refuse_to_replace_others
+from wsbench.zoo.zoo import Zoo, read_attributes, read_zoo
 
 DEFAULT_ZOO = "digits-mlp-v1"
 

@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 
-from wsbench.digest import StreamedDigest, content_digest, file_sha256
+from wsbench.zoo.digest import StreamedDigest, content_digest, file_sha256
 
 COLUMNS = {
     "b": np.array([[1.5, -2.0, 0.25], [0.0, 3.0, 1.0]], np.float32),

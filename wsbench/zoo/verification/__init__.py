@@ -1,0 +1,1 @@
+"""Verification of a zoo: files, values, and the claims it makes."""
