@@ -7,7 +7,6 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 from wsbench.compare import compare
 from wsbench.conformance import Finding, check_method
 from wsbench.cost import Cost
-from wsbench.distances import pairwise_euclidean
 from wsbench.environment import environment
 from wsbench.errors import (
     DataError,
@@ -25,12 +24,13 @@ from wsbench.errors import (
 from wsbench.evaluate import Evaluation, EvaluationState, evaluate
 from wsbench.loading import list_methods, load_method, load_methods
 from wsbench.methods import LoadedMethod, MethodInfo
+from wsbench.metrics.distances import pairwise_euclidean
+from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
+from wsbench.metrics.seriation import spectral_order
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Convolution, Layout, Tensor
-from wsbench.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.records import Record, find_record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
-from wsbench.seriation import spectral_order
 from wsbench.suites import Suite, find_suite
 from wsbench.tasks import Score, evaluator_digest
 from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.distances import pairwise_euclidean
 from wsbench.errors import MethodError
 from wsbench.methods import LoadedMethod
+from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.networks.checkpoints import Checkpoints
 
 

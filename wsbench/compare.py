@@ -2,7 +2,7 @@
 
 from wsbench.errors import ZooError
 from wsbench.evaluate import primary_by_model
-from wsbench.ranking import Comparison, compare_scores
+from wsbench.metrics.ranking import Comparison, compare_scores
 from wsbench.records import Record, load_answers
 from wsbench.tasks import PRIMARY
 

@@ -18,10 +18,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.distances import pairwise_euclidean
 from wsbench.invariance import TOLERANCE, distances_before_and_after, holds
 from wsbench.loading import load_method
 from wsbench.methods import LoadedMethod
+from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Layout
 from wsbench.networks.symmetries import ACTIONS

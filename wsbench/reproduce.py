@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsbench import metrics
-from wsbench.distances import pairwise_euclidean
-from wsbench.linkage import cut, leaf_heights, single_linkage
+from wsbench.metrics.distances import pairwise_euclidean
+from wsbench.metrics.linkage import cut, leaf_heights, single_linkage
+from wsbench.metrics.seriation import spectral_order
 from wsbench.seeding import generator
-from wsbench.seriation import spectral_order
 from wsbench.zoo.zoo import Zoo
 
 PAPERS = ("weight-space-investigation",)

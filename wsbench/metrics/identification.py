@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsbench.linkage import merge_heights
+from wsbench.metrics.linkage import merge_heights
 
 _BLOCK_ROWS = 256  # 25 MB of temporaries per array at 12,500 rows
 

@@ -74,7 +74,7 @@ def by_decreasing(heights: NDArray[np.floating], *, rng: np.random.Generator) ->
     Parameters
     ----------
     heights
-        One per checkpoint, ``(k,)``, as `wsbench.linkage.leaf_heights` computes them.
+        One per checkpoint, ``(k,)``, as `wsbench.metrics.linkage.leaf_heights` computes them.
     rng
         Decides between equal heights: linkage heights tie in pairs, and on the paper's zoo input
         order alone would raise the ordered pairs from .244 to .393.

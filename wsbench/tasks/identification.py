@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench import metrics
-from wsbench.linkage import cut, single_linkage
+from wsbench.metrics.linkage import cut, single_linkage
 from wsbench.seeding import generator
 from wsbench.tasks.score import Score, mean, score_of_models
 from wsbench.tasks.truth import Answers, Rows, Truth, compact

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench import metrics
-from wsbench.linkage import leaf_heights, single_linkage
+from wsbench.metrics.linkage import leaf_heights, single_linkage
 from wsbench.tasks.score import Score, mean, score_of_models
 from wsbench.tasks.truth import Answers, Rows, Truth, compact
 

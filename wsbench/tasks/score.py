@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.bootstrap import interval
+from wsbench.metrics.bootstrap import interval
 from wsbench.seeding import generator
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsbench.bootstrap import interval
-from wsbench.ranking import Comparison, compare_scores, rank_intervals
+from wsbench.metrics.bootstrap import interval
+from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 
 RNG = np.random.default_rng(0)
 SHARES = [1.0, 0.95, 0.9, 0.7]

@@ -6,7 +6,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import adjusted_rand_score
 
-from wsbench.linkage import cut, leaf_heights, merge_heights, single_linkage
+from wsbench.metrics.linkage import cut, leaf_heights, merge_heights, single_linkage
 
 
 def rng(seed=0):

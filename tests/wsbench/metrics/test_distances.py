@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist, squareform
 
-from wsbench.distances import pairwise_euclidean
+from wsbench.metrics.distances import pairwise_euclidean
 
 MORE_THAN_A_BLOCK = 300
 

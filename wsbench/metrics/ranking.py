@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.bootstrap import interval
+from wsbench.metrics.bootstrap import interval
 from wsbench.seeding import generator
 
 

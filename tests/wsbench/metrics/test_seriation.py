@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsbench.distances import pairwise_euclidean
-from wsbench.seriation import spectral_order
+from wsbench.metrics.distances import pairwise_euclidean
+from wsbench.metrics.seriation import spectral_order
 
 
 def trajectory(k, seed, n_dimensions=30):

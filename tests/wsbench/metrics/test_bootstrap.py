@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsbench.bootstrap import interval
+from wsbench.metrics.bootstrap import interval
 
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array)
 
