@@ -5,7 +5,6 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 """
 
 from wsbench.compare import compare
-from wsbench.conformance import Finding, check_method
 from wsbench.cost import Cost
 from wsbench.environment import environment
 from wsbench.errors import (
@@ -22,8 +21,9 @@ from wsbench.errors import (
     ZooError,
 )
 from wsbench.evaluate import Evaluation, EvaluationState, evaluate
-from wsbench.loading import list_methods, load_method, load_methods
-from wsbench.methods import LoadedMethod, MethodInfo
+from wsbench.methods.conformance import Finding, check_method
+from wsbench.methods.loading import list_methods, load_method, load_methods
+from wsbench.methods.protocol import LoadedMethod, MethodInfo
 from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.metrics.seriation import spectral_order

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from wsbench.asking import ask_distances, ask_order
 from wsbench.errors import MethodError
-from wsbench.loading import load_method
-from wsbench.methods import LoadedMethod
+from wsbench.methods.loading import load_method
+from wsbench.methods.protocol import LoadedMethod
+from wsbench.methods.session import ask_distances, ask_order
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Layout
 from wsbench.seeding import generator

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from wsbench.accuracy import accuracy_after
 from wsbench.cost import Cost, measure_cost
-from wsbench.loading import load_method
-from wsbench.methods import LoadedMethod
+from wsbench.methods.loading import load_method
+from wsbench.methods.protocol import LoadedMethod
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
 from wsbench.robustness import robustness
 from wsbench.storage.atomic import written_whole

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wsbench.errors import FormatError, MethodError
-from wsbench.methods import MethodInfo
+from wsbench.methods.protocol import MethodInfo
 
 FORMAT = 1
 

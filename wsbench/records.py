@@ -19,7 +19,7 @@ from wsbench.answers import pack_answers, unpack_answers
 from wsbench.environment import environment
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluate import Evaluation, Scores, score
-from wsbench.methods import command_arguments
+from wsbench.methods.protocol import command_arguments
 from wsbench.record_schema import FORMAT, KEYS, check_content, fitting
 from wsbench.storage.atomic import written_whole
 from wsbench.suggestions import unknown

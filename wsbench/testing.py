@@ -13,7 +13,7 @@ In ``test_my_method.py``::
 
 from typing import TYPE_CHECKING
 
-from wsbench.conformance import Finding, check_method
+from wsbench.methods.conformance import Finding, check_method
 
 if TYPE_CHECKING:
     import pytest

@@ -13,10 +13,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.asking import ask_distances, ask_order
 from wsbench.errors import ZooError
-from wsbench.invariance import distances_before_and_after, holds
-from wsbench.methods import LoadedMethod
+from wsbench.methods.invariance import distances_before_and_after, holds
+from wsbench.methods.protocol import LoadedMethod
+from wsbench.methods.session import ask_distances, ask_order
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import Transforms

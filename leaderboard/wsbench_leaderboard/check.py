@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import wsbench
-from wsbench.methods import INVARIANCES
+from wsbench.methods.protocol import INVARIANCES
 from wsbench.networks.checkpoints import NEEDS
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION

@@ -10,8 +10,8 @@ import pytest
 
 import wsbench
 from wsbench.evaluate import score
-from wsbench.loading import FunctionMethod
-from wsbench.methods import LoadedMethod
+from wsbench.methods.loading import FunctionMethod
+from wsbench.methods.protocol import LoadedMethod
 from wsbench_baselines.svd import SVD
 
 CLEAN = wsbench.find_suite(None, ["identification", "ordering"], ["none"])

@@ -8,7 +8,7 @@ import pytest
 
 import wsbench
 from wsbench import records
-from wsbench.methods import LoadedMethod
+from wsbench.methods.protocol import LoadedMethod
 from wsbench.storage.npz import pack, unpack
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import wsbench
 from wsbench import records
-from wsbench.methods import LoadedMethod
+from wsbench.methods.protocol import LoadedMethod
 from wsbench.record_schema import check_content, fitting
 
 

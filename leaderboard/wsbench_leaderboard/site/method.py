@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsbench.methods import command_arguments
+from wsbench.methods.protocol import command_arguments
 from wsbench.networks.perturbations import TRANSFORMS
 from wsbench.tasks import PRIMARY
 from wsbench_leaderboard.collect import Entry

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from wsbench.conformance import check_method
+from wsbench.methods.conformance import check_method
 
 
 def test_check__prints_a_line_for_each_check_and_what_is_next(run):

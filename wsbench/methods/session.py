@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import MethodError
-from wsbench.methods import LoadedMethod
+from wsbench.methods.protocol import LoadedMethod
 from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.networks.checkpoints import Checkpoints
 

@@ -18,9 +18,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.invariance import TOLERANCE, distances_before_and_after, holds
-from wsbench.loading import load_method
-from wsbench.methods import LoadedMethod
+from wsbench.methods.invariance import TOLERANCE, distances_before_and_after, holds
+from wsbench.methods.loading import load_method
+from wsbench.methods.protocol import LoadedMethod
 from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Layout
@@ -194,8 +194,8 @@ def _is_repeatable(subject: _Subject) -> None:
 _ELSEWHERE = """
 import json, sys
 import numpy as np
-from wsbench.conformance import _Subject
-from wsbench.loading import load_method
+from wsbench.methods.conformance import _Subject
+from wsbench.methods.loading import load_method
 subject = _Subject(load_method(sys.argv[1], json.loads(sys.argv[2])))
 subject.fit()
 np.save(sys.argv[3], subject.distances(subject.view()))

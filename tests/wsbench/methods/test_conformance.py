@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.conformance import check_method
-from wsbench.methods import LoadedMethod
+from wsbench.methods.conformance import check_method
+from wsbench.methods.protocol import LoadedMethod
 from wsbench.testing import conformance
 
 FIRST = "fits and answers, reading nothing undeclared"
@@ -163,7 +163,7 @@ def test_check_method__lets_a_method_read_what_it_declares():
     findings = check_method(embedding(answers, needs={"activations"}))
     assert [f for f in findings if f.status == "failed"] == []
     assert [f.check for f in findings if f.status == "hint"] == [
-        f"invariant under {symmetry}" for symmetry in wsbench.methods.INVARIANCES
+        f"invariant under {symmetry}" for symmetry in wsbench.methods.protocol.INVARIANCES
     ]
 
 

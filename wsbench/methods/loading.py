@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import MethodError
-from wsbench.methods import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
+from wsbench.methods.protocol import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
 from wsbench.networks.checkpoints import Checkpoints
 from wsbench.suggestions import nearest, unknown
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.invariance import distances_before_and_after, holds
+from wsbench.methods.invariance import distances_before_and_after, holds
 
 LAYOUT = wsbench.Layout.of(
     [
