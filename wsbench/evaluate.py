@@ -18,11 +18,11 @@ from wsbench.cost import Cost, measure_cost
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
-from wsbench.robustness import robustness
 from wsbench.storage.atomic import written_whole
 from wsbench.storage.npz import pack, unpack
 from wsbench.suites import SUITES, Part, Suite
 from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest
+from wsbench.tasks.robustness import robustness
 from wsbench.trial import Trial
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
 from wsbench.zoo.zoo import Zoo

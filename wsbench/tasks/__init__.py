@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.tasks import identification, ordering, retrieval
+from wsbench.tasks.ground_truth import Answers, Rows, Truth
 from wsbench.tasks.score import Score
-from wsbench.tasks.truth import Answers, Rows, Truth
 
 __all__ = [
     "PRIMARY",

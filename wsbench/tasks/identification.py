@@ -13,8 +13,8 @@ import numpy.typing as npt
 from wsbench import metrics
 from wsbench.metrics.linkage import cut, single_linkage
 from wsbench.seeding import generator
+from wsbench.tasks.ground_truth import Answers, Rows, Truth, compact
 from wsbench.tasks.score import Score, mean, score_of_models
-from wsbench.tasks.truth import Answers, Rows, Truth, compact
 
 PRIMARY = "map_at_r"
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from wsbench import metrics
 from wsbench.metrics.linkage import leaf_heights, single_linkage
+from wsbench.tasks.ground_truth import Answers, Rows, Truth, compact
 from wsbench.tasks.score import Score, mean, score_of_models
-from wsbench.tasks.truth import Answers, Rows, Truth, compact
 
 PRIMARY = "kendall_tau"
 

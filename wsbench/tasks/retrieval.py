@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from wsbench import metrics
 from wsbench.seeding import generator
+from wsbench.tasks.ground_truth import Answers, Rows, Truth, compact
 from wsbench.tasks.identification import expect_shape
 from wsbench.tasks.score import Score, mean, score_of_models
-from wsbench.tasks.truth import Answers, Rows, Truth, compact
 
 PRIMARY = "map_at_r"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from wsbench.tasks import Truth
-from wsbench.tasks.truth import compact
+from wsbench.tasks.ground_truth import compact
 
 
 def regular(n_models, n_epochs):
