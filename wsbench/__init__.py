@@ -5,7 +5,6 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 """
 
 from wsbench.compare import compare
-from wsbench.cost import Cost
 from wsbench.environment import environment
 from wsbench.errors import (
     DataError,
@@ -20,7 +19,9 @@ from wsbench.errors import (
     WsbenchError,
     ZooError,
 )
-from wsbench.evaluate import Evaluation, EvaluationState, evaluate
+from wsbench.evaluation.cost import Cost
+from wsbench.evaluation.evaluate import Evaluation, EvaluationState, evaluate
+from wsbench.evaluation.suites import Suite, find_suite
 from wsbench.methods.conformance import Finding, check_method
 from wsbench.methods.loading import list_methods, load_method, load_methods
 from wsbench.methods.protocol import LoadedMethod, MethodInfo
@@ -31,7 +32,6 @@ from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Convolution, Layout, Tensor
 from wsbench.records import Record, find_record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
-from wsbench.suites import Suite, find_suite
 from wsbench.tasks import Score, evaluator_digest
 from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder
 from wsbench.zoo.metadata import DataOrigin, ZooHeader

@@ -1,7 +1,7 @@
 """Comparing two records: on the same models, task by task."""
 
 from wsbench.errors import ZooError
-from wsbench.evaluate import primary_by_model
+from wsbench.evaluation.evaluate import primary_by_model
 from wsbench.metrics.ranking import Comparison, compare_scores
 from wsbench.records import Record, load_answers
 from wsbench.tasks import PRIMARY

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 import wsbench
+from wsbench.evaluation.suites import SUITES
 from wsbench.methods.protocol import INVARIANCES
 from wsbench.networks.checkpoints import NEEDS
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION
 from wsbench.storage.npz import unpack
-from wsbench.suites import SUITES
 from wsbench.tasks import Truth
 from wsbench.zoo.providers import provider_of
 from wsbench.zoo.schema import TEST

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.evaluate import primary_by_model, score
+from wsbench.evaluation.evaluate import primary_by_model, score
 from wsbench.records import load_answers
 from wsbench.tasks import PRIMARY
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluate import primary_by_model
+from wsbench.evaluation.evaluate import primary_by_model
 
 
 class First:

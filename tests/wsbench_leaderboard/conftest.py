@@ -11,8 +11,8 @@ import pytest
 
 import wsbench
 from wsbench import records
+from wsbench.evaluation.suites import SUITES
 from wsbench.storage.npz import pack, unpack
-from wsbench.suites import SUITES
 
 SUITE = wsbench.find_suite(None, ["identification", "ordering", "retrieval"], ["none", "permute"])
 

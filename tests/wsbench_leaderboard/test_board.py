@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import wsbench
-from wsbench.suites import SUITES
+from wsbench.evaluation.suites import SUITES
 from wsbench_leaderboard.board import check_board, find_board
 from wsbench_leaderboard.render import BEGIN, END, markdown, with_tables
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.suites import SUITES
-from wsbench.trial import Trial
+from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.suites import SUITES
 from wsbench_leaderboard.check import check_record, expected_tasks, expected_truth
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import wsbench
 from wsbench import records
-from wsbench.suites import SUITES
+from wsbench.evaluation.suites import SUITES
 from wsbench_leaderboard.check import check_record
 from wsbench_leaderboard.render import BEGIN, END
 from wsbench_leaderboard.submit import submit_record

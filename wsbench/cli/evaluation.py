@@ -13,7 +13,7 @@ from wsbench.cli.output import JsonOption, build_progress, print_json, print_lin
 from wsbench.cli.progress import evaluation_progress
 from wsbench.cli.settings import SetOption, settings
 from wsbench.cli.tables import print_tables, ranks_of
-from wsbench.suites import SUITES, Suite, find_suite
+from wsbench.evaluation.suites import SUITES, Suite, find_suite
 
 
 def evaluate_(

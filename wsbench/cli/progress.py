@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from wsbench.evaluate import EvaluationState
+from wsbench.evaluation.evaluate import EvaluationState
 
 _EVERY_S = 5.0
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import wsbench
-from wsbench.evaluate import primary_by_model
+from wsbench.evaluation.evaluate import primary_by_model
 from wsbench.tasks import PRIMARY
 
 _ABOUT = {

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.accuracy import accuracy_after
-from wsbench.cost import Cost, measure_cost
+from wsbench.evaluation.accuracy import accuracy_after
+from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.cost import Cost, measure_cost
+from wsbench.evaluation.suites import SUITES, Part, Suite
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
 from wsbench.storage.atomic import written_whole
 from wsbench.storage.npz import pack, unpack
-from wsbench.suites import SUITES, Part, Suite
 from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest
 from wsbench.tasks.robustness import robustness
-from wsbench.trial import Trial
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
 from wsbench.zoo.zoo import Zoo
 

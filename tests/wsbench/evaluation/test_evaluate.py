@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluate import score
+from wsbench.evaluation.evaluate import score
 from wsbench.methods.loading import FunctionMethod
 from wsbench.methods.protocol import LoadedMethod
 from wsbench_baselines.svd import SVD

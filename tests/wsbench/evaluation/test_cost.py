@@ -1,7 +1,7 @@
 import pytest
 
 import wsbench
-from wsbench.cost import measure_cost
+from wsbench.evaluation.cost import measure_cost
 
 METHODS = """
 import time

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import wsbench
+from wsbench.evaluation.blinded_zoo import Trial
 from wsbench.networks.symmetries import permute_hidden
 from wsbench.seeding import generator
 from wsbench.tasks import QUESTIONS
-from wsbench.trial import Trial
 
 
 @pytest.fixture

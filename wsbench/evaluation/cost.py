@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 
 from wsbench.errors import MethodError
+from wsbench.evaluation.blinded_zoo import Trial
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.methods.session import ask_distances, ask_order
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Layout
 from wsbench.seeding import generator
-from wsbench.trial import Trial
 from wsbench.zoo.zoo import Zoo
 
 _ELSEWHERE = """
 import json, sys
-from wsbench.cost import measure
+from wsbench.evaluation.cost import measure
 print(json.dumps(measure(*sys.argv[1:])))
 """
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 import wsbench
-from wsbench.accuracy import accuracy_after
+from wsbench.evaluation.accuracy import accuracy_after
 
 
 def test_accuracy_after__nothing_is_that_in_the_zoo_and_a_symmetry_keeps_it(digits_zoo):

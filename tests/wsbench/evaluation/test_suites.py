@@ -1,8 +1,8 @@
 import pytest
 
 import wsbench
+from wsbench.evaluation.suites import SUITES, Part, Suite, find_suite
 from wsbench.networks.perturbations import TRANSFORMS
-from wsbench.suites import SUITES, Part, Suite, find_suite
 
 MLP = wsbench.Layout.of([("w", (1, 2), ("output", "input"))], "sigmoid")
 CNN = wsbench.Layout.of([("w", (1, 2), ("output", "input"))], "leaky-relu")

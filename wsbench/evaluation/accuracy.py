@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wsbench.errors import DataError, IntegrityError
-from wsbench.trial import Trial
+from wsbench.evaluation.blinded_zoo import Trial
 from wsbench.zoo.verification.claims import CannotCheckError, provider_of_recipe
 from wsbench.zoo.zoo import Zoo
 

@@ -1,0 +1,1 @@
+"""Evaluation of a method on a zoo under a suite."""
