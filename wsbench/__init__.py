@@ -4,8 +4,6 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 `Checkpoints`, `load_method`. A result: `evaluate`, `save_record`, `load_record`, `rescore`.
 """
 
-from wsbench.compare import compare
-from wsbench.environment import environment
 from wsbench.errors import (
     DataError,
     FormatError,
@@ -30,7 +28,9 @@ from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.metrics.seriation import spectral_order
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Convolution, Layout, Tensor
-from wsbench.records import Record, find_record, load_record, rescore, save_record
+from wsbench.records.compare import compare
+from wsbench.records.environment import environment
+from wsbench.records.record import Record, find_record, load_record, rescore, save_record
 from wsbench.reproduce import Reproduction, reproduce
 from wsbench.tasks import Score, evaluator_digest
 from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 import wsbench
 from wsbench.evaluation.evaluate import primary_by_model, score
-from wsbench.records import load_answers
+from wsbench.records.record import load_answers
 from wsbench.tasks import PRIMARY
 
 Scores = Mapping[str, Mapping[str, wsbench.Score]]

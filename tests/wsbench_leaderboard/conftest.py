@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench import records
 from wsbench.evaluation.suites import SUITES
+from wsbench.records import record as records
 from wsbench.storage.npz import pack, unpack
 
 SUITE = wsbench.find_suite(None, ["identification", "ordering", "retrieval"], ["none", "permute"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.records import rescore_all
+from wsbench.records.record import rescore_all
 from wsbench_leaderboard.collect import collect, entry, ranks
 
 

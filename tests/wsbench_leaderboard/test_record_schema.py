@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wsbench
-from wsbench import records
 from wsbench.methods.protocol import LoadedMethod
-from wsbench.record_schema import check_content, fitting
+from wsbench.records import record as records
+from wsbench.records.schema import check_content, fitting
 
 
 class FirstThree:

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 import wsbench
-from wsbench import records
 from wsbench.evaluation.suites import SUITES
+from wsbench.records import record as records
 from wsbench_leaderboard.check import check_record
 from wsbench_leaderboard.render import BEGIN, END
 from wsbench_leaderboard.submit import submit_record

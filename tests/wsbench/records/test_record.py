@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench import records
 from wsbench.methods.protocol import LoadedMethod
+from wsbench.records import record as records
 from wsbench.storage.npz import pack, unpack
 
 

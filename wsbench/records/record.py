@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wsbench.answers import pack_answers, unpack_answers
-from wsbench.environment import environment
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluation.evaluate import Evaluation, Scores, score
 from wsbench.evaluation.suites import SUITES
 from wsbench.methods.protocol import command_arguments
-from wsbench.record_schema import FORMAT, KEYS, check_content, fitting
+from wsbench.records.answers import pack_answers, unpack_answers
+from wsbench.records.environment import environment
+from wsbench.records.schema import FORMAT, KEYS, check_content, fitting
 from wsbench.storage.atomic import written_whole
 from wsbench.suggestions import unknown
 from wsbench.tasks import Answers, Score, Truth, evaluator_digest

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wsbench.answers import pack_answers, unpack_answers
+from wsbench.records.answers import pack_answers, unpack_answers
 from wsbench.storage.npz import pack, unpack
 from wsbench.tasks import Truth
 

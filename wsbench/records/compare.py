@@ -3,7 +3,7 @@
 from wsbench.errors import ZooError
 from wsbench.evaluation.evaluate import primary_by_model
 from wsbench.metrics.ranking import Comparison, compare_scores
-from wsbench.records import Record, load_answers
+from wsbench.records.record import Record, load_answers
 from wsbench.tasks import PRIMARY
 
 

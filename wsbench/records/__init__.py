@@ -1,0 +1,1 @@
+"""Records of evaluations: writing, reading and comparing them."""
