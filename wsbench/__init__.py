@@ -28,10 +28,10 @@ from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.metrics.seriation import spectral_order
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Convolution, Layout, Tensor
+from wsbench.papers.weight_space_investigation import Reproduction, reproduce
 from wsbench.records.compare import compare
 from wsbench.records.environment import environment
 from wsbench.records.record import Record, find_record, load_record, rescore, save_record
-from wsbench.reproduce import Reproduction, reproduce
 from wsbench.tasks import Score, evaluator_digest
 from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder
 from wsbench.zoo.metadata import DataOrigin, ZooHeader

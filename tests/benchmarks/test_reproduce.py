@@ -12,7 +12,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import TruncatedSVD
 
 import wsbench
-from wsbench.reproduce import SVD_DIMENSIONS
+from wsbench.papers.weight_space_investigation import SVD_DIMENSIONS
 from wsbench.zoo.schema import ZOO_FILE
 
 USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own

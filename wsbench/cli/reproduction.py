@@ -8,7 +8,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.reproduce import PAPERS, PUBLISHED, Reproduction
+from wsbench.papers.weight_space_investigation import PAPERS, PUBLISHED, Reproduction
 from wsbench.suggestions import unknown
 
 _HEADINGS = (

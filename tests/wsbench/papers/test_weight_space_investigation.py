@@ -6,8 +6,8 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import TruncatedSVD
 
-from wsbench import reproduce
-from wsbench.reproduce import PUBLISHED, SVD_DIMENSIONS
+from wsbench.papers import weight_space_investigation as reproduce
+from wsbench.papers.weight_space_investigation import PUBLISHED, SVD_DIMENSIONS
 
 
 @pytest.fixture(scope="module")

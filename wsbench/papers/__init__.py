@@ -1,0 +1,1 @@
+"""Reproductions of source papers, one module a paper."""
