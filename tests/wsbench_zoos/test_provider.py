@@ -3,9 +3,9 @@ import re
 import pytest
 
 import wsbench
+from wsbench_zoos.data.sources import SOURCES
 from wsbench_zoos.provider import PROVIDER
 from wsbench_zoos.recipe import parse_recipe
-from wsbench_zoos.sources import SOURCES
 
 PUBLISHED = PROVIDER.zoos()
 

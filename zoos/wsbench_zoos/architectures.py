@@ -11,8 +11,8 @@ import numpy.typing as npt
 from wsbench import Convolution, Layout
 
 if TYPE_CHECKING:
+    from wsbench_zoos.data.sources import Data
     from wsbench_zoos.recipe import Training
-    from wsbench_zoos.sources import Data
 
 Floats = npt.NDArray[np.float32]
 

@@ -22,8 +22,8 @@ from wsbench import WorkerError, split_of_models, write_zoo
 from wsbench.storage.atomic import written_whole
 from wsbench.storage.npz import unpack
 from wsbench.zoo.schema import N_PROBE_INPUTS
+from wsbench_zoos.data.sources import SOURCES, Data, load_data
 from wsbench_zoos.recipe import Recipe, publisher_of
-from wsbench_zoos.sources import SOURCES, Data, load_data
 from wsbench_zoos.training import Trajectory, code_version
 from wsbench_zoos.workers import Crew, given, threads
 

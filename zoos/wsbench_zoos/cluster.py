@@ -25,8 +25,8 @@ from distributed.diagnostics.plugin import UploadFile
 
 from wsbench import WorkerError
 from wsbench.storage.npz import pack, unpack
+from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
-from wsbench_zoos.sources import Data
 from wsbench_zoos.training import Trajectory, code_version, train_model
 from wsbench_zoos.workers import Crew
 

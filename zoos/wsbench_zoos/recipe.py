@@ -10,8 +10,8 @@ from typing import Any
 
 from wsbench import RecipeError
 from wsbench_zoos.architectures import CNN, MLP
+from wsbench_zoos.data.sources import SOURCES
 from wsbench_zoos.rules import Choice, Integer, Integers, Number, Pattern, Rule, Text
-from wsbench_zoos.sources import SOURCES
 
 Architecture = MLP | CNN
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import wsbench
+from wsbench_zoos.data.sources import load_data
 from wsbench_zoos.recipe import parse_recipe
-from wsbench_zoos.sources import load_data
 from wsbench_zoos.training import Trajectory
 from wsbench_zoos.workers import threads
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from wsbench import WorkerError
+from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
-from wsbench_zoos.sources import Data
 from wsbench_zoos.training import Trajectory, compile_kernel, train_model
 
 

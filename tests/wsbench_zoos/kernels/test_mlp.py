@@ -7,8 +7,8 @@ import pytest
 import torch
 from numba import njit
 
-from wsbench_zoos import sources
 from wsbench_zoos.architectures import MLP
+from wsbench_zoos.data import sources
 from wsbench_zoos.kernels import lanes
 from wsbench_zoos.kernels.lanes import N_LANES, load, store
 from wsbench_zoos.kernels.mlp import BATCH_SIZE, MLPKernel

@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from wsbench import IntegrityError
-from wsbench_zoos import sources
+from wsbench_zoos.data import sources
 
 
 def test_digits__are_the_bundled_ones_by_nearest_neighbour():

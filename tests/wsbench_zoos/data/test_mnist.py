@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wsbench import DataError
-from wsbench_zoos import mnist, sources
+from wsbench_zoos.data import mnist, sources
 
 DATA = os.environ.get("WSBENCH_DATA")
 needs_mnist = [
@@ -101,7 +101,7 @@ class TestIdx:
 
 def test_read_mnist__names_both_ways_where_neither_is_there(tmp_path):
     """In a fresh process: whether datasets may open a socket is settled when it is imported."""
-    code = "from wsbench_zoos.mnist import read_mnist\nread_mnist()"
+    code = "from wsbench_zoos.data.mnist import read_mnist\nread_mnist()"
     environment = {"WSBENCH_DATA": str(tmp_path), "WSBENCH_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     result = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench import DataOrigin, IntegrityError
-from wsbench_zoos.mnist import read_mnist
+from wsbench_zoos.data.mnist import read_mnist
 
 N_CLASSES = 10
 
