@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.data.sources import Data
-from wsbench_zoos.randomness import data_order, initial_weights
 from wsbench_zoos.recipe import Training
-from wsbench_zoos.torch_reference import cnn_forward, mlp_forward, train_steps
+from wsbench_zoos.training.architectures import CNN, MLP
+from wsbench_zoos.training.randomness import data_order, initial_weights
+from wsbench_zoos.training.torch_reference import cnn_forward, mlp_forward, train_steps
 
 N_IMAGES, N_MODELS = 60_000, 250
 ARCHITECTURES = {

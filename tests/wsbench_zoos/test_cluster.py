@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench_zoos import training
 from wsbench_zoos.build import build
 from wsbench_zoos.recipe import parse_recipe
+from wsbench_zoos.training import training
 
 distributed = pytest.importorskip("distributed")
 

@@ -24,7 +24,7 @@ from wsbench.storage.npz import unpack
 from wsbench.zoo.schema import N_PROBE_INPUTS
 from wsbench_zoos.data.sources import SOURCES, Data, load_data
 from wsbench_zoos.recipe import Recipe, publisher_of
-from wsbench_zoos.training import Trajectory, code_version
+from wsbench_zoos.training.training import Trajectory, code_version
 from wsbench_zoos.workers import Crew, given, threads
 
 # Work given out but not yet written: bounds the memory of a build of any size, by bytes (models of

@@ -59,7 +59,7 @@ class Provider:
 
     def rescore(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
         """Return the columns of scores that a build gives to these rows of weights."""
-        from wsbench_zoos.training import score_checkpoints
+        from wsbench_zoos.training.training import score_checkpoints
 
         return score_checkpoints(text, weights)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import wsbench
 from wsbench_zoos.data.sources import load_data
 from wsbench_zoos.recipe import parse_recipe
-from wsbench_zoos.training import Trajectory
+from wsbench_zoos.training.training import Trajectory
 from wsbench_zoos.workers import threads
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from wsbench import WorkerError
 from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
-from wsbench_zoos.training import Trajectory, compile_kernel, train_model
+from wsbench_zoos.training.training import Trajectory, compile_kernel, train_model
 
 
 @dataclass(frozen=True)

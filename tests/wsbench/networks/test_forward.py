@@ -6,9 +6,9 @@ import torch
 
 from wsbench import FormatError, Layout
 from wsbench.networks.forward import ACTIVATIONS, activations
-from wsbench_zoos.architectures import CNN, MLP
-from wsbench_zoos.randomness import initial_weights
-from wsbench_zoos.torch_reference import cnn_forward, mlp_forward
+from wsbench_zoos.training.architectures import CNN, MLP
+from wsbench_zoos.training.randomness import initial_weights
+from wsbench_zoos.training.torch_reference import cnn_forward, mlp_forward
 
 CASES = [(MLP((196, 10, 7, 10)), mlp_forward), (CNN(), cnn_forward)]
 

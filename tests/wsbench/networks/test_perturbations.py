@@ -12,7 +12,7 @@ from wsbench.networks.forward import activations
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY, TRANSFORMS, Transforms, applicable
 from wsbench.networks.symmetries import permute_hidden
-from wsbench_zoos.architectures import CNN, MLP
+from wsbench_zoos.training.architectures import CNN, MLP
 
 MIDDLE = dataclasses.replace(MLP((16, 6, 5, 4)).layout(), activation="relu")
 RELU = dataclasses.replace(MLP((196, 10, 7, 10)).layout(), activation="relu")

@@ -7,9 +7,9 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from wsbench_zoos.kernels.cnn import CNNKernel
-from wsbench_zoos.kernels.lanes import N_LANES
-from wsbench_zoos.torch_reference import cnn_forward
+from wsbench_zoos.training.kernels.cnn import CNNKernel
+from wsbench_zoos.training.kernels.lanes import N_LANES
+from wsbench_zoos.training.torch_reference import cnn_forward
 
 _spec = importlib.util.spec_from_file_location(
     "naive_cnn", Path(__file__).parents[1] / "naive_cnn.py"

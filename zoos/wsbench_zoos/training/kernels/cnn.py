@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numba import float32 as f32
 from numba import njit
 
-from wsbench_zoos.kernels.cnn_layers import (
+from wsbench_zoos.training.kernels.cnn_layers import (
     IMAGE,
     MAP,
     N_WEIGHTS,
@@ -29,7 +29,7 @@ from wsbench_zoos.kernels.cnn_layers import (
     linear,
     linear_backward,
 )
-from wsbench_zoos.kernels.lanes import N_LANES, aligned, load, splat, store
+from wsbench_zoos.training.kernels.lanes import N_LANES, aligned, load, splat, store
 
 Floats = npt.NDArray[np.float32]
 

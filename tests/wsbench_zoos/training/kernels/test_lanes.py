@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from wsbench_zoos.kernels import lanes
-from wsbench_zoos.kernels.lanes import N_LANES, aligned, load, spread, store, where_greater
+from wsbench_zoos.training.kernels import lanes
+from wsbench_zoos.training.kernels.lanes import N_LANES, aligned, load, spread, store, where_greater
 
 
 @njit

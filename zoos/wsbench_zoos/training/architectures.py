@@ -57,7 +57,7 @@ class MLP:
 
     def kernel(self, data: Data, training: Training) -> Kernel:
         """Return the kernel that trains this architecture on this data."""
-        from wsbench_zoos.kernels.mlp import MLPKernel
+        from wsbench_zoos.training.kernels.mlp import MLPKernel
 
         return MLPKernel(
             self.widths,
@@ -97,7 +97,7 @@ class CNN:
 
     def kernel(self, data: Data, training: Training) -> Kernel:
         """Return the kernel that trains this architecture on this data."""
-        from wsbench_zoos.kernels.cnn import CNNKernel
+        from wsbench_zoos.training.kernels.cnn import CNNKernel
 
         return CNNKernel(
             data.train_images,

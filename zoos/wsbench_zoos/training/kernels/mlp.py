@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import float32 as f32
 from numba import njit
 
-from wsbench_zoos.kernels.lanes import (
+from wsbench_zoos.training.kernels.lanes import (
     N_LANES,
     aligned,
     load,

@@ -3,7 +3,12 @@ import pytest
 from scipy import special, stats
 
 from wsbench import Layout
-from wsbench_zoos.randomness import data_order, initial_weights, permutation, standard_normal
+from wsbench_zoos.training.randomness import (
+    data_order,
+    initial_weights,
+    permutation,
+    standard_normal,
+)
 
 LAYOUT = Layout.of(
     [("a", (10, 196), ("hidden-1", "input")), ("b", (8, 16, 3, 3), ("o", "i", "r", "c"))], "sigmoid"

@@ -7,14 +7,14 @@ import pytest
 import torch
 from numba import njit
 
-from wsbench_zoos.architectures import MLP
 from wsbench_zoos.data import sources
-from wsbench_zoos.kernels import lanes
-from wsbench_zoos.kernels.lanes import N_LANES, load, store
-from wsbench_zoos.kernels.mlp import BATCH_SIZE, MLPKernel
-from wsbench_zoos.randomness import initial_weights
 from wsbench_zoos.recipe import Training
-from wsbench_zoos.torch_reference import mlp_forward, train_steps
+from wsbench_zoos.training.architectures import MLP
+from wsbench_zoos.training.kernels import lanes
+from wsbench_zoos.training.kernels.lanes import N_LANES, load, store
+from wsbench_zoos.training.kernels.mlp import BATCH_SIZE, MLPKernel
+from wsbench_zoos.training.randomness import initial_weights
+from wsbench_zoos.training.torch_reference import mlp_forward, train_steps
 
 _spec = importlib.util.spec_from_file_location(
     "naive_mlp", Path(__file__).parents[1] / "naive_mlp.py"

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import wsbench
 from wsbench import RecipeError
 from wsbench_zoos.data.sources import Data, load_data
-from wsbench_zoos.randomness import data_order, initial_weights
 from wsbench_zoos.recipe import Recipe, parse_recipe
+from wsbench_zoos.training.randomness import data_order, initial_weights
 
 Scores = npt.NDArray[np.float32]
 

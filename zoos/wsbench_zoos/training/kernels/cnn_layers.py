@@ -27,7 +27,7 @@ in the order in which it is taken; every kernel has its naive twin in the tests,
 from numba import float32 as f32
 from numba import njit
 
-from wsbench_zoos.kernels.lanes import (
+from wsbench_zoos.training.kernels.lanes import (
     N_LANES,
     load,
     prefetch,

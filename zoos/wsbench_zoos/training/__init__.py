@@ -1,0 +1,1 @@
+"""Training one model, bit for bit: randomness, architectures, kernels."""
