@@ -15,15 +15,15 @@ import pytest
 
 import wsbench
 from wsbench.storage import hdf5
-from wsbench_zoos import build as build_module
-from wsbench_zoos.build import build
+from wsbench_zoos.building import build as build_module
+from wsbench_zoos.building.build import build
 from wsbench_zoos.recipe import parse_recipe
 
 # Not ru_maxrss: a process that is started by a large one begins with that one's peak.
 _PEAK = """
 import sys
 from pathlib import Path
-from wsbench_zoos.build import build
+from wsbench_zoos.building.build import build
 from wsbench_zoos.recipe import read_recipe
 build(read_recipe(Path(sys.argv[1])), Path(sys.argv[2]))
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench_zoos.build import build
+from wsbench_zoos.building.build import build
 from wsbench_zoos.recipe import parse_recipe
 
 _BUILD = """
 import sys
 from pathlib import Path
-from wsbench_zoos.build import build
+from wsbench_zoos.building.build import build
 from wsbench_zoos.recipe import read_recipe
 print(build(read_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=int(sys.argv[3])))
 """

@@ -45,7 +45,7 @@ class Provider:
         progress: wsbench.Progress | None,
     ) -> str:
         """Build the zoo of a recipe and return its content digest."""
-        from wsbench_zoos.build import build
+        from wsbench_zoos.building.build import build
         from wsbench_zoos.recipe import parse_recipe
 
         return build(
@@ -67,7 +67,7 @@ class Provider:
         self, text: str, models: Sequence[int], *, progress: wsbench.Progress | None
     ) -> Iterator[Columns]:
         """Train models again; yield each one's weights and scores, from epoch 0 on, in order."""
-        from wsbench_zoos.retraining import retrain
+        from wsbench_zoos.building.retraining import retrain
 
         for trajectory in retrain(text, models, progress=progress):
             yield vars(trajectory)

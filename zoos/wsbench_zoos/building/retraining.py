@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import wsbench
+from wsbench_zoos.building.workers import threads
 from wsbench_zoos.data.sources import load_data
 from wsbench_zoos.recipe import parse_recipe
 from wsbench_zoos.training.training import Trajectory
-from wsbench_zoos.workers import threads
 
 
 def retrain(

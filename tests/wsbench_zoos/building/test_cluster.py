@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench_zoos.build import build
+from wsbench_zoos.building.build import build
 from wsbench_zoos.recipe import parse_recipe
 from wsbench_zoos.training import training
 
@@ -145,7 +145,7 @@ def test_cluster__says_that_the_scheduler_is_lost_and_goes_on_with_another(
 def test_cluster__refuses_workers_of_another_release_and_waits_for_others(
     cluster, tmp_path, caplog, small_recipe, small_zoo, monkeypatch
 ):
-    monkeypatch.setattr("wsbench_zoos.build._SILENCE_S", 0.2)
+    monkeypatch.setattr("wsbench_zoos.building.build._SILENCE_S", 0.2)
     recipe = parse_recipe(small_recipe)
     for code, found in (
         ("import wsbench; wsbench.__version__ = '0.0.9'", r"wsbench 0\.0\.9, numba"),
@@ -197,7 +197,7 @@ def test_cluster__sends_the_data_to_workers_that_have_none(cluster, tmp_path, sm
 def test_cluster__names_an_address_without_a_scheduler(
     tmp_path, small_recipe, monkeypatch, address, reason
 ):
-    monkeypatch.setattr("wsbench_zoos.cluster._TIMEOUT_S", 1)
+    monkeypatch.setattr("wsbench_zoos.building.cluster._TIMEOUT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = address.format(port=silent.getsockname()[1])
         with pytest.raises(wsbench.WorkerError, match=reason) as caught:

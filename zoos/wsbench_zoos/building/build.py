@@ -22,10 +22,10 @@ from wsbench import WorkerError, split_of_models, write_zoo
 from wsbench.storage.atomic import written_whole
 from wsbench.storage.npz import unpack
 from wsbench.zoo.schema import N_PROBE_INPUTS
+from wsbench_zoos.building.workers import Crew, given, threads
 from wsbench_zoos.data.sources import SOURCES, Data, load_data
 from wsbench_zoos.recipe import Recipe, publisher_of
 from wsbench_zoos.training.training import Trajectory, code_version
-from wsbench_zoos.workers import Crew, given, threads
 
 # Work given out but not yet written: bounds the memory of a build of any size, by bytes (models of
 # many epochs) and by models, which still keeps a large cluster busy.
@@ -103,7 +103,7 @@ def _crew(
     if address is None:
         return threads(recipe, data, n_threads)
     try:
-        from wsbench_zoos.cluster import cluster
+        from wsbench_zoos.building.cluster import cluster
     except ModuleNotFoundError as error:
         raise WorkerError(
             f"a build on a cluster needs Dask, and {error.name} is not installed:"

@@ -25,10 +25,10 @@ from distributed.diagnostics.plugin import UploadFile
 
 from wsbench import WorkerError
 from wsbench.storage.npz import pack, unpack
+from wsbench_zoos.building.workers import Crew
 from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
 from wsbench_zoos.training.training import Trajectory, code_version, train_model
-from wsbench_zoos.workers import Crew
 
 _ADDRESS = r"(tcp|tls)://(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})"
 _TIMEOUT_S = 5  # for the first answer; what is lost later is noticed by its connection

@@ -1,0 +1,1 @@
+"""Building zoos: models go to workers, and finished ones to disk."""
