@@ -36,7 +36,7 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
     StorageError
         If a page would replace a file that is not of such a site, or cannot be written.
     """
-    from wsbench_leaderboard.collect import collect
+    from wsbench_leaderboard.board.collect import collect
     from wsbench_leaderboard.site.render import GENERATOR, render
 
     pages = render(collect(records), facts or records.parent / "zoos")

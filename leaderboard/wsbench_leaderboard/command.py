@@ -38,7 +38,7 @@ def table(
     as_json: JsonOption = False,
 ) -> None:
     """Print the records of a folder as Markdown, every score computed again from its answers."""
-    from wsbench_leaderboard.collect import collect
+    from wsbench_leaderboard.board.collect import collect
     from wsbench_leaderboard.render import markdown, with_tables
 
     folder = records or (update.parent if update else wsbench.home()) / "records"
@@ -64,7 +64,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check that every record is true to its answers, and that nothing else lies there."""
-    from wsbench_leaderboard.board import check_board, find_board
+    from wsbench_leaderboard.board.folder import check_board, find_board
 
     report = check_board(find_board(records))
     if as_json:
@@ -105,8 +105,8 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """Copy a record to the leaderboard's folder, and say what to commit."""
-    from wsbench_leaderboard.board import find_board
-    from wsbench_leaderboard.submit import submit_record
+    from wsbench_leaderboard.board.folder import find_board
+    from wsbench_leaderboard.board.submit import submit_record
 
     folder = find_board(board)
     found = record

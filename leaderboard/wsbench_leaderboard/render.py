@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.collect import Entry, ranks
+from wsbench_leaderboard.board.collect import Entry, ranks
 
 BEGIN = "<!-- tables: written by wsbench leaderboard table --update -->"
 END = "<!-- end of tables -->"

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.render import BEGIN, END, markdown
 
 # --- table ---------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 
 import wsbench
 from wsbench import Score
-from wsbench_leaderboard.collect import Entry, collect
+from wsbench_leaderboard.board.collect import Entry, collect
 from wsbench_leaderboard.render import BEGIN, END, escaped, markdown, with_tables
 
 SCORES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import wsbench
 from wsbench.tasks import PRIMARY
-from wsbench_leaderboard.collect import Entry, ranks
+from wsbench_leaderboard.board.collect import Entry, ranks
 from wsbench_leaderboard.site import text
 
 Ranks = Mapping[Path, tuple[int, int]]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import wsbench
-from wsbench_leaderboard.collect import Entry
+from wsbench_leaderboard.board.collect import Entry
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
 from wsbench_leaderboard.site.names import method_page

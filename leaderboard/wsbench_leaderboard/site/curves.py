@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wsbench.tasks import PRIMARY
-from wsbench_leaderboard.collect import Entry
+from wsbench_leaderboard.board.collect import Entry
 from wsbench_leaderboard.site.charts import Chart, Line, chart
 
 _SCORE_NAMES = {"identification": "MAP@R", "ordering": "τ", "retrieval": "MAP@R"}

@@ -9,7 +9,7 @@ from typing import Any
 from wsbench.methods.protocol import command_arguments
 from wsbench.networks.perturbations import TRANSFORMS
 from wsbench.tasks import PRIMARY
-from wsbench_leaderboard.collect import Entry
+from wsbench_leaderboard.board.collect import Entry
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
 from wsbench_leaderboard.site.cells import Cell, score_cell

@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from wsbench_leaderboard.collect import Entry
+from wsbench_leaderboard.board.collect import Entry
 from wsbench_leaderboard.site import cells, names, text
 from wsbench_leaderboard.site.boards import boards
 from wsbench_leaderboard.site.method import methods

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import wsbench
-from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.render import render
 
 SUITE = wsbench.find_suite(

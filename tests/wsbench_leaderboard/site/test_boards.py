@@ -1,5 +1,5 @@
 import wsbench
-from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site import cells
 from wsbench_leaderboard.site.boards import boards
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.charts import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, chart, ticks
 from wsbench_leaderboard.site.curves import FAMILIES, accuracy, curves
 

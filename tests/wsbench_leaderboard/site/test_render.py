@@ -3,7 +3,7 @@ import hashlib
 import posixpath
 import re
 
-from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.render import render
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench_leaderboard.collect import collect
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.boards import boards
 from wsbench_leaderboard.site.facts import QUANTILES, read_facts, write_facts, zoo_facts
 from wsbench_leaderboard.site.zoo import zoo

@@ -7,7 +7,7 @@ import pytest
 
 import wsbench
 from wsbench.evaluation.suites import SUITES
-from wsbench_leaderboard.board import check_board, find_board
+from wsbench_leaderboard.board.folder import check_board, find_board
 from wsbench_leaderboard.render import BEGIN, END, markdown, with_tables
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import wsbench
 from wsbench.records.record import rescore_all
-from wsbench_leaderboard.collect import collect, entry, ranks
+from wsbench_leaderboard.board.collect import collect, entry, ranks
 
 
 def test_collect__gives_an_entry_for_each_record_with_scores_by_zoo_and_method(folder):

@@ -14,7 +14,7 @@ import pytest
 import wsbench
 from wsbench.evaluation.blinded_zoo import Trial
 from wsbench.evaluation.suites import SUITES
-from wsbench_leaderboard.check import check_record, expected_tasks, expected_truth
+from wsbench_leaderboard.board.check import check_record, expected_tasks, expected_truth
 
 
 def refusal(path: Path) -> str:

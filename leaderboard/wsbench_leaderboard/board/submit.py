@@ -5,9 +5,9 @@ from pathlib import Path
 
 import wsbench
 from wsbench.storage.atomic import explain_storage_errors, written_whole
-from wsbench_leaderboard.board import identity
-from wsbench_leaderboard.check import check_record
-from wsbench_leaderboard.collect import Entry
+from wsbench_leaderboard.board.check import check_record
+from wsbench_leaderboard.board.collect import Entry
+from wsbench_leaderboard.board.folder import identity
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 
 import wsbench
-from wsbench_leaderboard.check import check_record
-from wsbench_leaderboard.collect import Entry, in_order
+from wsbench_leaderboard.board.check import check_record
+from wsbench_leaderboard.board.collect import Entry, in_order
 from wsbench_leaderboard.render import markdown, with_tables
 
 MAX_BYTES = 50_000_000

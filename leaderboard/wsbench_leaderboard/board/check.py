@@ -25,7 +25,7 @@ from wsbench.storage.npz import unpack
 from wsbench.tasks import Truth
 from wsbench.zoo.providers import provider_of
 from wsbench.zoo.schema import TEST
-from wsbench_leaderboard.collect import Entry, entry
+from wsbench_leaderboard.board.collect import Entry, entry
 
 MAX_ANSWERS_BYTES = 1_000_000  # those of the suite `standard` have 0.3 MB, 0.6 MB unpacked
 _MAX_UNPACKED_BYTES = 8_000_000

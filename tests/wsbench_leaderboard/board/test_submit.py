@@ -7,9 +7,9 @@ import pytest
 import wsbench
 from wsbench.evaluation.suites import SUITES
 from wsbench.records import record as records
-from wsbench_leaderboard.check import check_record
+from wsbench_leaderboard.board.check import check_record
+from wsbench_leaderboard.board.submit import submit_record
 from wsbench_leaderboard.render import BEGIN, END
-from wsbench_leaderboard.submit import submit_record
 
 
 def names(folder) -> list[str]:

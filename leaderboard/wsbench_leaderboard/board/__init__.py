@@ -1,0 +1,1 @@
+"""The board: a folder of records, read, checked and added to."""
