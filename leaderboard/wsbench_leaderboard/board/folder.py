@@ -12,7 +12,7 @@ from statistics import median
 import wsbench
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.collect import Entry, in_order
-from wsbench_leaderboard.render import markdown, with_tables
+from wsbench_leaderboard.tables import markdown, with_tables
 
 MAX_BYTES = 50_000_000
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{12}\.(json|npz)")

@@ -8,7 +8,7 @@ import pytest
 import wsbench
 from wsbench.evaluation.suites import SUITES
 from wsbench_leaderboard.board.folder import check_board, find_board
-from wsbench_leaderboard.render import BEGIN, END, markdown, with_tables
+from wsbench_leaderboard.tables import BEGIN, END, markdown, with_tables
 
 
 def problems(board) -> list[str]:

@@ -9,7 +9,7 @@ from wsbench.evaluation.suites import SUITES
 from wsbench.records import record as records
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.submit import submit_record
-from wsbench_leaderboard.render import BEGIN, END
+from wsbench_leaderboard.tables import BEGIN, END
 
 
 def names(folder) -> list[str]:

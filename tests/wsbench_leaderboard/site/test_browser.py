@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from wsbench_leaderboard.build import build
+from wsbench_leaderboard.site.build import build
 from wsbench_leaderboard.site.facts import write_facts
 
 pytestmark = pytest.mark.needs_chromium

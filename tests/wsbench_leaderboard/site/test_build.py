@@ -3,7 +3,7 @@ import json
 import pytest
 
 import wsbench
-from wsbench_leaderboard.build import build
+from wsbench_leaderboard.site.build import build
 
 
 def files(folder):

@@ -10,7 +10,7 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.storage.atomic import written_whole
-from wsbench_leaderboard.build import build_command, facts_command
+from wsbench_leaderboard.site.build import build_command, facts_command
 
 app = typer.Typer(help="Tables of recorded results.", no_args_is_help=True)
 app.command("build")(build_command)
@@ -39,7 +39,7 @@ def table(
 ) -> None:
     """Print the records of a folder as Markdown, every score computed again from its answers."""
     from wsbench_leaderboard.board.collect import collect
-    from wsbench_leaderboard.render import markdown, with_tables
+    from wsbench_leaderboard.tables import markdown, with_tables
 
     folder = records or (update.parent if update else wsbench.home()) / "records"
     is_empty = update and not records and not folder.exists()  # git keeps no empty folder

@@ -8,7 +8,7 @@ import pytest
 import wsbench
 from wsbench import Score
 from wsbench_leaderboard.board.collect import Entry, collect
-from wsbench_leaderboard.render import BEGIN, END, escaped, markdown, with_tables
+from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, with_tables
 
 SCORES = {
     "identification/none": {"map_at_r": Score(0.5, (0.25, 0.75))},

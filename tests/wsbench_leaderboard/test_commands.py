@@ -3,7 +3,7 @@ import json
 import pytest
 
 from wsbench_leaderboard.board.collect import collect
-from wsbench_leaderboard.render import BEGIN, END, markdown
+from wsbench_leaderboard.tables import BEGIN, END, markdown
 
 # --- table ---------------------------------------------------------------------------------------
 
