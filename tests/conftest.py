@@ -109,8 +109,8 @@ def make_zoo(tmp_path: Path) -> Callable[..., Path]:
         for key, value in changes.items():
             (columns if key in columns else attributes)[key] = value
         probe_inputs = rng.random((7, 3), np.float32)
-        header = wsbench.ZooHeader(**attributes)
-        wsbench.write_zoo(tmp_path / name, header, [columns], probe_inputs)
+        metadata = wsbench.ZooMetadata(**attributes)
+        wsbench.write_zoo(tmp_path / name, metadata, [columns], probe_inputs)
         return tmp_path / name
 
     return make

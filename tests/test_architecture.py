@@ -31,7 +31,7 @@ def imports(source: str) -> Iterator[str]:
 
 
 def used_of_wsbench(source: str) -> Iterator[str]:
-    """Yield what a source uses of wsbench, as a path below it: ``Layout``, ``tasks.Truth``."""
+    """Yield what a source uses of wsbench, below it: ``Layout``, ``tasks.GroundTruth``."""
     for name in imports(source):
         if name.startswith("wsbench."):
             yield name.removeprefix("wsbench.")
@@ -51,8 +51,8 @@ def test_imports__are_found_wherever_they_stand():
     )
     found = {"a.b", "c", "e.f.g", "i", "j.k", "importlib", "l.m", "n"}
     assert set(imports(source)) == found
-    source = "import wsbench\nfrom wsbench.tasks import Truth\nwsbench.Layout\nx.wsbench.y\n"
-    assert sorted(used_of_wsbench(source)) == ["Layout", "tasks.Truth"]
+    source = "import wsbench\nfrom wsbench.tasks import GroundTruth\nwsbench.Layout\nx.wsbench.y\n"
+    assert sorted(used_of_wsbench(source)) == ["Layout", "tasks.GroundTruth"]
 
 
 def test_sources__are_those_of_four_packages():

@@ -34,7 +34,7 @@ from wsbench.records.environment import environment
 from wsbench.records.record import Record, find_record, load_record, rescore, save_record
 from wsbench.tasks import Score, evaluator_digest
 from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder
-from wsbench.zoo.metadata import DataOrigin, ZooHeader
+from wsbench.zoo.metadata import DataOrigin, ZooMetadata
 from wsbench.zoo.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.zoo.splits import split_of_models
 from wsbench.zoo.verification.verify import Check, Verification, verify_zoo
@@ -78,7 +78,7 @@ __all__ = [
     "WsbenchError",
     "Zoo",
     "ZooError",
-    "ZooHeader",
+    "ZooMetadata",
     "ZooProvider",
     "build_zoo",
     "check_method",

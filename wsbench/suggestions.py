@@ -12,7 +12,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def unknown(kind: str, name: str, known: Iterable[str], hint: str = "") -> UnknownIdError:
+def unknown_name_error(
+    kind: str, name: str, known: Iterable[str], hint: str = ""
+) -> UnknownIdError:
     """Return the error for an unknown name: the nearest known one, all that are, what to do."""
     names = sorted(known)
     guess = nearest(name, names)

@@ -9,7 +9,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.storage.atomic import written_whole
+from wsbench.storage.atomic import atomic_write
 from wsbench_leaderboard.site.build import build_command, facts_command
 
 app = typer.Typer(help="Tables of recorded results.", no_args_is_help=True)
@@ -46,7 +46,7 @@ def table(
     entries = [] if is_empty else collect(folder)
     if update:
         text = with_tables(update, markdown(entries))
-        with written_whole(update) as temporary:
+        with atomic_write(update) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if as_json:
         print_json([_json(entry) for entry in entries])

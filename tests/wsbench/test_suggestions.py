@@ -1,7 +1,7 @@
 import pytest
 
 import wsbench
-from wsbench.suggestions import nearest, unknown
+from wsbench.suggestions import nearest, unknown_name_error
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ def test_nearest__is_the_name_that_looks_most_alike(name, guess):
 
 
 def test_unknown__says_what_was_got_what_is_meant_and_what_there_is():
-    error = unknown("zoo", "svd1", ["svd", "random"], "Do this.")
+    error = unknown_name_error("zoo", "svd1", ["svd", "random"], "Do this.")
     assert str(error) == "unknown zoo 'svd1'; did you mean 'svd'? Known: random, svd. Do this."
-    assert str(unknown("zoo", "x\ny", [])) == "unknown zoo 'x\\ny'."
+    assert str(unknown_name_error("zoo", "x\ny", [])) == "unknown zoo 'x\\ny'."
     assert isinstance(error, wsbench.UnknownIdError)

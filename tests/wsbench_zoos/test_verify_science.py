@@ -16,10 +16,10 @@ Columns = dict[str, np.ndarray]
 
 
 def write(folder: Path, zoo: wsbench.Zoo, columns: Columns, recipe: str | None = None) -> Path:
-    header = wsbench.ZooHeader(
+    metadata = wsbench.ZooMetadata(
         zoo.id, recipe or zoo.recipe_text, zoo.layout, zoo.license, zoo.created_by
     )
-    wsbench.write_zoo(folder, header, [columns], zoo.probe_inputs)
+    wsbench.write_zoo(folder, metadata, [columns], zoo.probe_inputs)
     return folder
 
 
@@ -156,7 +156,9 @@ def test_retrain__ends_when_nobody_wants_the_rest(small_zoo):
 
 
 def test_rescore__gives_every_score_of_the_zoo(small_zoo):
-    for name, scores in PROVIDER.rescore(small_zoo.recipe_text, small_zoo.weights).items():
+    for name, scores in PROVIDER.evaluate_networks(
+        small_zoo.recipe_text, small_zoo.weights
+    ).items():
         assert scores.dtype == np.float32
         np.testing.assert_array_equal(scores, small_zoo.columns[name])
 

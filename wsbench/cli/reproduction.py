@@ -9,7 +9,7 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.papers.weight_space_investigation import PAPERS, PUBLISHED, Reproduction
-from wsbench.suggestions import unknown
+from wsbench.suggestions import unknown_name_error
 
 _HEADINGS = (
     "space", "purity: paper", "ours",
@@ -29,7 +29,7 @@ def reproduce(
 ) -> None:
     """Measure zoos as a paper did, and fairly; the paper's figure stands beside ours."""
     if paper not in PAPERS:
-        raise unknown("paper", paper, PAPERS)
+        raise unknown_name_error("paper", paper, PAPERS)
     results = [wsbench.reproduce(wsbench.load_zoo(name), seed=seed) for name in zoo or PUBLISHED]
     if as_json:
         print_json({"paper": paper, "date": _today(), "zoos": [asdict(r) for r in results]})

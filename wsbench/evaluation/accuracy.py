@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wsbench.errors import DataError, IntegrityError
-from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.zoo.verification.claims import CannotCheckError, provider_of_recipe
 from wsbench.zoo.zoo import Zoo
 
@@ -28,11 +28,11 @@ def accuracy_after(zoo: Zoo, transforms: Sequence[str], seed: int = 0) -> dict[s
         Transform to accuracy in [0, 1]; empty if no installed package knows the recipe, or the data
         that the networks were tested on are not on this machine.
     """
-    trial = Trial(zoo, "standard", seed)
+    trial = BlindedZoo(zoo, "standard", seed)
     networks = [trial.at_last_epoch(trial.transformed(name, "test")) for name in transforms]
     try:
         provider = provider_of_recipe(zoo.recipe_text)
-        columns = provider.rescore(zoo.recipe_text, np.concatenate(networks))
+        columns = provider.evaluate_networks(zoo.recipe_text, np.concatenate(networks))
     except (CannotCheckError, DataError, IntegrityError):
         return {}
     by_transform = np.split(columns["test_accuracy"].astype(np.float64), len(transforms))

@@ -22,7 +22,7 @@ from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import Transforms
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
-from wsbench.tasks import Answers, Rows, Truth, identification, ordering, retrieval
+from wsbench.tasks import Answers, GroundTruth, Rows, identification, ordering, retrieval
 from wsbench.zoo.zoo import Zoo
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ Distances = npt.NDArray[np.float64]
 _N_MEASURED = 20  # checkpoints on which invariances are measured
 
 
-class Trial:
+class BlindedZoo:
     """What is asked of every method, on one zoo under one protocol with one seed.
 
     Parameters
@@ -61,10 +61,10 @@ class Trial:
         splits = ("train", "test") if protocol == "standard" else ("all", "all")
         train, test = (_rows(zoo, split) for split in splits)
         every = _rows(zoo, "all")
-        self.truth = Truth(zoo.model[test], zoo.epoch[test])
-        everything = Truth(zoo.model[every], zoo.epoch[every])
+        self.truth = GroundTruth(zoo.model[test], zoo.epoch[test])
+        everything = GroundTruth(zoo.model[every], zoo.epoch[every])
         self._gallery = every[everything.sample(self.truth.n_queries_each)]
-        self.truth = Truth(self.truth.model, self.truth.epoch, zoo.model[self._gallery])
+        self.truth = GroundTruth(self.truth.model, self.truth.epoch, zoo.model[self._gallery])
         self._zoo = zoo
         self._seed = seed
         self._train = train[self._shuffle(zoo.weights[train])]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wsbench.errors import MethodError
-from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.methods.session import ask_distances, ask_order
@@ -62,7 +62,7 @@ def measure_cost(loaded: LoadedMethod, zoo: Zoo, seed: int = 0) -> Cost | None:
     """
     if not loaded.spec:
         return None
-    trial = Trial(zoo, "standard", seed)
+    trial = BlindedZoo(zoo, "standard", seed)
     train, test = (trial.transformed("none", split) for split in ("train", "test"))
     labels = trial.train_labels
     rows = [np.sort(np.argsort(trial.seen)[rows]) for rows in trial.truth.rows_by_model()]

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.evaluation.accuracy import accuracy_after
-from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.evaluation.cost import Cost, measure_cost
 from wsbench.evaluation.suites import SUITES, Part, Suite
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
-from wsbench.storage.atomic import written_whole
+from wsbench.storage.atomic import atomic_write
 from wsbench.storage.npz import pack, unpack
-from wsbench.tasks import PRIMARY, QUESTIONS, Answers, Score, Truth, evaluator_digest
+from wsbench.tasks import PRIMARY, QUESTIONS, Answers, GroundTruth, Score, evaluator_digest
 from wsbench.tasks.robustness import robustness
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
 from wsbench.zoo.zoo import Zoo
@@ -77,7 +77,7 @@ class Evaluation:
     zoo_digest: str
     suite: Suite
     seed: int
-    truths: dict[str, Truth]
+    truths: dict[str, GroundTruth]
     answers: dict[str, Answers] = field(default_factory=dict)
     scores: Scores = field(default_factory=dict)
     robustness: Scores = field(default_factory=dict)
@@ -139,10 +139,10 @@ def evaluate(
     loaded = load_method(method) if isinstance(method, str) else method
     zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
     suite = suite or SUITES["smoke"]
-    trial = cache(lambda protocol, round_: Trial(zoo, protocol, seed + round_))
+    trial = cache(lambda protocol, round_: BlindedZoo(zoo, protocol, seed + round_))
     truths = {protocol: trial(protocol, 0).truth for protocol in suite.protocols}
     result = Evaluation(loaded, zoo.id, zoo.content_digest, suite, seed, truths)
-    kept = _Kept(result, parts)
+    kept = _PartialResults(result, parts)
     try:
         answers, seconds = _answers(loaded, zoo, suite, trial, kept, progress)
         invariances = trial(suite.protocols[0], 0).invariances(loaded)
@@ -168,8 +168,8 @@ def _answers(
     loaded: LoadedMethod,
     zoo: Zoo,
     suite: Suite,
-    trial: Callable[[str, int], Trial],
-    kept: "_Kept",
+    trial: Callable[[str, int], BlindedZoo],
+    kept: "_PartialResults",
     progress: Callable[[EvaluationState], None] | None,
 ) -> tuple[dict[str, Answers], dict[str, float]]:
     todo = suite.parts(zoo.layout)
@@ -193,7 +193,7 @@ def _answers(
 
 
 def score(
-    answers: Mapping[str, Answers], truths: Mapping[str, Truth], seed: int
+    answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], seed: int
 ) -> tuple[Scores, Scores]:
     """Return scores and robustness from stored answers: the one way to a score there is."""
     scores = {}
@@ -212,7 +212,7 @@ def score(
 
 
 def primary_by_model(
-    answers: Mapping[str, Answers], truths: Mapping[str, Truth], question: str
+    answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], question: str
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return a question's primary score on each model, by transform, under the standard protocol.
 
@@ -235,7 +235,7 @@ def primary_by_model(
     }
 
 
-def question_and_truth(task: str, truths: Mapping[str, Truth]) -> tuple[str, Truth]:
+def question_and_truth(task: str, truths: Mapping[str, GroundTruth]) -> tuple[str, GroundTruth]:
     """Return what a task asks, and the labels of the rows that it asks about."""
     question, _, *more = task.split("/")
     return question, truths[more[0] if more else "standard"]
@@ -249,7 +249,7 @@ def _accuracy(zoo: Zoo, suite: Suite, seed: int) -> dict[str, float]:
     return accuracy_after(zoo, tuple(dict.fromkeys(transforms)), seed)
 
 
-class _Kept:
+class _PartialResults:
     """The parts of an evaluation that are done, on disk until all are."""
 
     def __init__(self, evaluation: Evaluation, folder: Path | None) -> None:
@@ -300,7 +300,7 @@ class _Kept:
             f"{question}/{n}": a for question, found in answers.items() for n, a in found.items()
         }
         arrays |= {f"seconds/{name}": np.array(value) for name, value in seconds.items()}
-        with written_whole(file) as temporary:
+        with atomic_write(file) as temporary:
             temporary.write_bytes(pack(arrays))
 
     def drop(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import TRANSFORMS, applicable
-from wsbench.suggestions import unknown
+from wsbench.suggestions import unknown_name_error
 from wsbench.tasks import QUESTIONS
 
 PROTOCOLS = ("standard", "all")
@@ -81,10 +81,10 @@ class Suite:
     def __post_init__(self) -> None:
         for question in self.questions:
             if question not in QUESTIONS:
-                raise unknown("task", question, QUESTIONS)
+                raise unknown_name_error("task", question, QUESTIONS)
         for transform in self.transforms:
             if transform not in TRANSFORMS:
-                raise unknown("transform", transform, TRANSFORMS)
+                raise unknown_name_error("transform", transform, TRANSFORMS)
 
     def parts(self, layout: Layout) -> list[Part]:
         """Return all that a method is asked about on networks of this layout."""
@@ -146,5 +146,5 @@ def find_suite(
         raise ValueError(f"suite {name!r} has its own tasks and transforms: give one or the other")
     name = name or "smoke"
     if name not in SUITES:
-        raise unknown("suite", name, SUITES)
+        raise unknown_name_error("suite", name, SUITES)
     return SUITES[name]

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from wsbench.errors import MethodError
 from wsbench.methods.protocol import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
 from wsbench.networks.checkpoints import Checkpoints
-from wsbench.suggestions import nearest, unknown
+from wsbench.suggestions import nearest, unknown_name_error
 
 
 def list_methods() -> list[str]:
@@ -113,7 +113,7 @@ class FunctionMethod:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Spec:
     """What a spec names: a class, a function or an instance."""
 
     spec: str
@@ -203,14 +203,14 @@ class _Found:
         return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
 
 
-def _find(spec: str) -> _Found:
+def _find(spec: str) -> _Spec:
     if ":" in spec:
         place, _, attribute = spec.rpartition(":")
         module = _import_file(spec, Path(place)) if place.endswith(".py") else _import(spec, place)
     else:
         points = _entry_points()
         if spec not in points:
-            raise unknown("method", spec, points, "Or a file: path/file.py:Class.")
+            raise unknown_name_error("method", spec, points, "Or a file: path/file.py:Class.")
         place, attribute = points[spec].module, points[spec].attr
         module = _import(spec, place)
     factory = getattr(module, attribute, None)
@@ -223,10 +223,10 @@ def _find(spec: str) -> _Found:
             f"{f'; did you mean {guess!r}?' if guess else '.'}"
             f" It defines {', '.join(own) or 'no class or function'}."
         )
-    return _Found(spec, factory)
+    return _Spec(spec, factory)
 
 
-def _not_taken(name: str, value: Any, methods: Sequence[_Found]) -> MethodError:
+def _not_taken(name: str, value: Any, methods: Sequence[_Spec]) -> MethodError:
     known = {method.spec: method.known or [] for method in methods}
     guess = nearest(name, {parameter for taken in known.values() for parameter in taken})
     meant = f"; did you mean {guess!r}?" if guess else "."
@@ -279,7 +279,7 @@ def _why(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} (line {error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
-    others = (str(Path(__file__).parent), importlib.__file__, inspect.__file__, "<")
+    others = (str(Path(__file__).parents[1]), importlib.__file__, inspect.__file__, "<")
     own = [frame for frame in frames if not frame.filename.startswith(others)]
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

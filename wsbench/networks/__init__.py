@@ -1,3 +1,4 @@
 """Networks as flat weight vectors: layout, forward pass, symmetries, perturbations.
 
-Knows neither zoos nor methods."""
+Knows neither zoos nor methods.
+"""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from wsbench.networks.layout import Layout
 from wsbench.networks.symmetries import APPLIES_TO, permute_hidden, rescale_hidden
-from wsbench.suggestions import unknown
+from wsbench.suggestions import unknown_name_error
 
 Floats = npt.NDArray[np.float32]
 Directions = npt.NDArray[np.float64]
@@ -143,7 +143,7 @@ def applicable(name: str, layout: Layout) -> bool:
     (True, False)
     """
     if name not in TRANSFORMS:
-        raise unknown("transform", name, TRANSFORMS)
+        raise unknown_name_error("transform", name, TRANSFORMS)
     return name != "rescale" or layout.activation in APPLIES_TO["positive-rescaling"]
 
 
@@ -178,7 +178,7 @@ class Transforms:
         if name in _N_DIRECTIONS:
             return partial(_projected, self.directions[:, : _N_DIRECTIONS[name]])
         if name not in _WITHOUT_TRAIN:
-            raise unknown("transform", name, TRANSFORMS)
+            raise unknown_name_error("transform", name, TRANSFORMS)
         return _WITHOUT_TRAIN[name]
 
     @cached_property

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wsbench.storage.npz import pack, unpack
-from wsbench.tasks import QUESTIONS, Answers, Truth
+from wsbench.tasks import QUESTIONS, Answers, GroundTruth
 
 # What is kept of the answers to a question, and the kind of numbers it is.
 _ARRAYS = {
@@ -18,7 +18,7 @@ _ARRAYS = {
 _LABELS = ("model", "epoch", "gallery")
 
 
-def pack_answers(answers: Mapping[str, Answers], truths: Mapping[str, Truth]) -> bytes:
+def pack_answers(answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth]) -> bytes:
     """Return the bytes of an ``.npz`` with the answers to each task and the labels of their rows.
 
     Parameters
@@ -37,7 +37,7 @@ def pack_answers(answers: Mapping[str, Answers], truths: Mapping[str, Truth]) ->
     return pack(arrays)
 
 
-def unpack_answers(data: bytes) -> tuple[dict[str, Answers], dict[str, Truth]]:
+def unpack_answers(data: bytes) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:
     """Return the answers by task, and the labels by protocol.
 
     Raises
@@ -69,12 +69,12 @@ def unpack_answers(data: bytes) -> tuple[dict[str, Answers], dict[str, Truth]]:
     return groups, truths
 
 
-def _truth(group: str, arrays: Mapping[str, Any]) -> Truth:
+def _truth(group: str, arrays: Mapping[str, Any]) -> GroundTruth:
     if set(arrays) != set(_LABELS) or any(
         array.dtype.kind not in "iu" or array.ndim != 1 for array in arrays.values()
     ):
         raise ValueError(f"{group}: expected the whole numbers {', '.join(_LABELS)}")
-    truth = Truth(**arrays)
+    truth = GroundTruth(**arrays)
     if len(truth.model) != len(truth.epoch) or not len(truth.model):
         raise ValueError(f"{group}: expected a model and an epoch for every row")
     rows = list(zip(truth.model.tolist(), truth.epoch.tolist(), strict=True))

@@ -22,9 +22,9 @@ from wsbench.methods.protocol import command_arguments
 from wsbench.records.answers import pack_answers, unpack_answers
 from wsbench.records.environment import environment
 from wsbench.records.schema import FORMAT, KEYS, check_content, fitting
-from wsbench.storage.atomic import written_whole
-from wsbench.suggestions import unknown
-from wsbench.tasks import Answers, Score, Truth, evaluator_digest
+from wsbench.storage.atomic import atomic_write
+from wsbench.suggestions import unknown_name_error
+from wsbench.tasks import Answers, GroundTruth, Score, evaluator_digest
 from wsbench.zoo.cache import home
 
 _ANSWERS_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.npz")
@@ -128,7 +128,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         data = pack_answers(evaluation.answers, evaluation.truths)
         sha256 = hashlib.sha256(data).hexdigest()
         answers = {"file": f"{info.name}-{sha256[:12]}.npz", "sha256": sha256, "bytes": len(data)}
-        with written_whole(folder / str(answers["file"])) as temporary:
+        with atomic_write(folder / str(answers["file"])) as temporary:
             temporary.write_bytes(data)
     content = {
         "format": FORMAT,
@@ -165,7 +165,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
     text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
     content = json.loads(text)
     check_content(path, content)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return Record(path, content)
 
@@ -233,7 +233,9 @@ def find_record(name: str, folder: Path) -> Record:
     named = named or [record for record in found if record.method == name]
     if not named:
         known = {path.stem.rpartition("-")[0] for path in by_time}
-        raise unknown("method", name, known, f"In {folder}; wsbench evaluate writes records there.")
+        raise unknown_name_error(
+            "method", name, known, f"In {folder}; wsbench evaluate writes records there."
+        )
     return named[-1]
 
 
@@ -275,7 +277,7 @@ def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
     return score(*load_answers(record), record.content["seed"])
 
 
-def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, Truth]]:
+def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:
     """Return the answers by task that a record's scores are computed from, and labels by protocol.
 
     Raises

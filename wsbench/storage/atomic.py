@@ -32,7 +32,7 @@ def explain_storage_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; when the block ends well, sync it and rename it.
 
     If the block fails, the temporary file is removed and ``path`` is as it was.
@@ -55,7 +55,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_written_whole(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; when the block ends well, put it in its place.
 
     A folder that is there already is replaced as a whole, or left as it was if the block fails.
@@ -94,7 +94,7 @@ def _exchange(temporary: Path, path: Path) -> None:
 
 
 @contextmanager
-def taking_turns(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder; who comes second waits, and is told for whom.
 
     The lock is the system's: it ends with its process, however that ends.

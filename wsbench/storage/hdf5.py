@@ -47,7 +47,7 @@ class _Outlet(io.FileIO):
 
 
 @contextmanager
-def created(path: Path) -> Iterator[Any]:
+def create_hdf5(path: Path) -> Iterator[Any]:
     """Create an HDF5 file and give it, open for writing.
 
     Raises

@@ -15,17 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.tasks import identification, ordering, retrieval
-from wsbench.tasks.ground_truth import Answers, Rows, Truth
+from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows
 from wsbench.tasks.score import Score
 
 __all__ = [
     "PRIMARY",
     "QUESTIONS",
     "Answers",
+    "GroundTruth",
     "Question",
     "Rows",
     "Score",
-    "Truth",
     "evaluator_digest",
 ]
 
@@ -35,13 +35,13 @@ class Question(Protocol):
 
     PRIMARY: str
 
-    def check(self, answers: Mapping[str, Any], truth: Truth) -> None:
+    def check(self, answers: Mapping[str, Any], truth: GroundTruth) -> None:
         """Raise `ValueError` if these are not such as a method's answers can be."""
 
-    def scores(self, answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Score]:
+    def scores(self, answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
         """Return the scores by name."""
 
-    def by_model(self, answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64]:
+    def by_model(self, answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
         """Return the primary score of each model."""
 
 
@@ -56,16 +56,16 @@ PRIMARY = {name: question.PRIMARY for name, question in QUESTIONS.items()}
 # The modules whose code computes scores from answers: their hash is the evaluator digest of a
 # record. What is asked, and after which transform, is told by the version of the suite.
 _EVALUATOR = (
-    "bootstrap.py",
-    "linkage.py",
+    "metrics/bootstrap.py",
+    "metrics/linkage.py",
     "metrics/identification.py",
     "metrics/ordering.py",
-    "robustness.py",
+    "tasks/robustness.py",
     "tasks/identification.py",
     "tasks/ordering.py",
     "tasks/retrieval.py",
     "tasks/score.py",
-    "tasks/truth.py",
+    "tasks/ground_truth.py",
 )
 
 

@@ -15,7 +15,7 @@ _N_QUERIES = 250
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class GroundTruth:
     """The model and the epoch of each row; rows are ascending by model, then by epoch.
 
     Attributes

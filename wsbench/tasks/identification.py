@@ -13,13 +13,15 @@ import numpy.typing as npt
 from wsbench import metrics
 from wsbench.metrics.linkage import cut, single_linkage
 from wsbench.seeding import generator
-from wsbench.tasks.ground_truth import Answers, Rows, Truth, compact
+from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import Score, mean, score_of_models
 
 PRIMARY = "map_at_r"
 
 
-def answers(distances: npt.NDArray[np.float64], truth: Truth, seen: Rows, seed: int) -> Answers:
+def answers(
+    distances: npt.NDArray[np.float64], truth: GroundTruth, seen: Rows, seed: int
+) -> Answers:
     """Return what is kept of a method's distances: neighbours of the queries, clusters, margin.
 
     Parameters
@@ -52,7 +54,7 @@ def answers(distances: npt.NDArray[np.float64], truth: Truth, seen: Rows, seed: 
     }
 
 
-def check(answers: Mapping[str, Any], truth: Truth) -> None:
+def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     """Raise `ValueError` if these are not such as a method's answers can be."""
     n, n_nearest = len(truth.model), int(_n_relevant(truth).max())
     neighbours = answers["neighbours"].astype(np.int64)
@@ -75,7 +77,7 @@ def expect_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> 
         raise ValueError(f"{name}: got shape {array.shape}, expected {shape}")
 
 
-def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     clusters, wanted = answers["clusters"], truth.model[truth.queries]
     first = metrics.rank1(truth.model[answers["neighbours"]], wanted)
@@ -90,7 +92,7 @@ def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Sco
     }
 
 
-def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64]:
+def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
     wanted, n_relevant = truth.model[truth.queries], _n_relevant(truth)
     found = truth.model[answers["neighbours"]]
@@ -98,7 +100,7 @@ def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64
     return metrics.model_means(precision, wanted, n_relevant)
 
 
-def _n_relevant(truth: Truth) -> Rows:
+def _n_relevant(truth: GroundTruth) -> Rows:
     """How many other checkpoints of its model each query can find."""
     sizes = np.concatenate([np.full(len(rows), len(rows)) for rows in truth.rows_by_model()])
     n_relevant: Rows = sizes[truth.queries] - 1

@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from wsbench import metrics
 from wsbench.metrics.linkage import leaf_heights, single_linkage
-from wsbench.tasks.ground_truth import Answers, Rows, Truth, compact
+from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import Score, mean, score_of_models
 
 PRIMARY = "kendall_tau"
 
 
-def answers(order_of: Callable[[Rows], Rows], truth: Truth, seen: Rows) -> Answers:
+def answers(order_of: Callable[[Rows], Rows], truth: GroundTruth, seen: Rows) -> Answers:
     """Return the rows of each model in predicted order, models ascending.
 
     Parameters
@@ -49,7 +49,7 @@ def order_by_linkage(distances: npt.NDArray[np.float64], rng: np.random.Generato
     return metrics.by_decreasing(leaf_heights(single_linkage(distances, rng=rng)), rng=rng)
 
 
-def check(answers: Mapping[str, Any], truth: Truth) -> None:
+def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     """Raise `ValueError` if these are not such as a method's answers can be."""
     by_model = truth.rows_by_model()
     ends = np.cumsum([len(rows) for rows in by_model])
@@ -61,7 +61,7 @@ def check(answers: Mapping[str, Any], truth: Truth) -> None:
         raise ValueError("order: must hold the rows of each model, models ascending")
 
 
-def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
     """Return the scores, means over models; ``kendall_tau`` is the primary one."""
     ranks = _predicted_ranks(answers, truth)
     return {
@@ -71,12 +71,12 @@ def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Sco
     }
 
 
-def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64]:
+def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return Kendall's τ of each model, models ascending, ``(n_models,)``."""
     return np.array([metrics.kendall_tau(r) for r in _predicted_ranks(answers, truth)])
 
 
-def _predicted_ranks(answers: Mapping[str, Any], truth: Truth) -> list[Rows]:
+def _predicted_ranks(answers: Mapping[str, Any], truth: GroundTruth) -> list[Rows]:
     """Return the true ranks of each model's checkpoints in their predicted order."""
     by_model = truth.rows_by_model()
     starts = np.array([rows[0] for rows in by_model])

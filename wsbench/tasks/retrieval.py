@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from wsbench import metrics
 from wsbench.seeding import generator
-from wsbench.tasks.ground_truth import Answers, Rows, Truth, compact
+from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.identification import expect_shape
 from wsbench.tasks.score import Score, mean, score_of_models
 
@@ -28,7 +28,7 @@ _FALSE_POSITIVE_RATE = 0.01
 
 
 def answers(
-    distances: npt.NDArray[np.float64], truth: Truth, seen: tuple[Rows, Rows], seed: int
+    distances: npt.NDArray[np.float64], truth: GroundTruth, seen: tuple[Rows, Rows], seed: int
 ) -> Answers:
     """Return what is kept: the models of the nearest, and how near own model and siblings are.
 
@@ -57,7 +57,7 @@ def answers(
     return {"found": compact(there[found][back]), "near": compact(ranks)}
 
 
-def check(answers: Mapping[str, Any], truth: Truth) -> None:
+def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     """Raise `ValueError` if these are not such as a method's answers can be."""
     n, n_nearest = len(truth.queries), _n_relevant(truth)
     expect_shape("found", answers["found"], (n, n_nearest))
@@ -70,7 +70,7 @@ def check(answers: Mapping[str, Any], truth: Truth) -> None:
             raise ValueError(f"found: names model {model} more often than the gallery holds it")
 
 
-def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     wanted = truth.model[truth.queries]
     own, sibling = answers["near"]
@@ -81,7 +81,7 @@ def scores(answers: Mapping[str, Any], truth: Truth, seed: int) -> dict[str, Sco
     }
 
 
-def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64]:
+def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
     wanted = truth.model[truth.queries]
     models, sizes = np.unique(truth.gallery, return_counts=True)
@@ -90,5 +90,5 @@ def by_model(answers: Mapping[str, Any], truth: Truth) -> npt.NDArray[np.float64
     return metrics.model_means(precision, wanted, n_relevant)
 
 
-def _n_relevant(truth: Truth) -> int:
+def _n_relevant(truth: GroundTruth) -> int:
     return int(np.unique(truth.gallery, return_counts=True)[1].max())

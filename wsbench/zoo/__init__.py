@@ -1,3 +1,4 @@
 """Zoos: their format, reading, writing, finding and verifying them.
 
-Knows neither methods nor tasks."""
+Knows neither methods nor tasks.
+"""

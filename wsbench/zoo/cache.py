@@ -7,7 +7,7 @@ from pathlib import Path
 import platformdirs
 
 from wsbench.errors import FormatError, IntegrityError, RecipeError
-from wsbench.storage.atomic import taking_turns
+from wsbench.storage.atomic import folder_lock
 from wsbench.zoo.providers import Progress, ZooProvider, provider_of, providers, published_zoos
 from wsbench.zoo.schema import ZOO_FILE
 from wsbench.zoo.writer import refuse_to_replace_others
@@ -138,7 +138,7 @@ def build_zoo(
     folder = (out or zoo_folder(zoo_id)).resolve()
     digest = None if rebuild else _digest_of_built(folder, text)
     if digest is None:
-        with taking_turns(folder):
+        with folder_lock(folder):
             refuse_to_replace_others(folder)
             digest = None if rebuild else _digest_of_built(folder, text)
             digest = digest or provider.build(

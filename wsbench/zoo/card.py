@@ -1,6 +1,6 @@
 """The dataset card of a zoo: the ``README.md`` in its folder, as Hugging Face reads it.
 
-Everything in it follows from header, arrays and schema; the same zoo has the same card.
+Everything in it follows from metadata, arrays and schema; the same zoo has the same card.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.zoo.metadata import ZooHeader
+from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -22,37 +22,37 @@ _EPOCHS = (0, 1, 2, 5, 10, 20, 50)
 _SIZE_CATEGORIES = {10**3: "n<1K", 10**4: "1K<n<10K", 10**5: "10K<n<100K", 10**6: "100K<n<1M"}
 
 
-def card(header: ZooHeader, columns: Columns, content_digest: str) -> str:
+def card(metadata: ZooMetadata, columns: Columns, content_digest: str) -> str:
     """Return the card of a zoo as Markdown with a YAML front matter.
 
     Parameters
     ----------
-    header
+    metadata
         What the zoo says about itself.
     columns
         Its columns but for the weights.
     content_digest
         Its identity.
     """
-    recipe = _parsed(header.recipe)
+    recipe = _parsed(metadata.recipe)
     sections = [
-        _front_matter(header, title(header), len(columns["model"])),
-        _what_it_is(header, columns, content_digest),
-        _architecture(header),
+        _front_matter(metadata, title(metadata), len(columns["model"])),
+        _what_it_is(metadata, columns, content_digest),
+        _architecture(metadata),
         _training(recipe),
-        _data(header),
+        _data(metadata),
         _columns(),
         _accuracy(columns),
-        _licence(header),
-        _loading(header.id),
-        _making(header, recipe),
+        _licence(metadata),
+        _loading(metadata.id),
+        _making(metadata, recipe),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def title(header: ZooHeader) -> str:
+def title(metadata: ZooMetadata) -> str:
     """Return the one line for people that the recipe holds, or the id."""
-    return str(_parsed(header.recipe).get("title", header.id))
+    return str(_parsed(metadata.recipe).get("title", metadata.id))
 
 
 def _parsed(recipe: str) -> dict[str, Any]:
@@ -62,12 +62,12 @@ def _parsed(recipe: str) -> dict[str, Any]:
         return {}  # verify tells; a card says what there is to say
 
 
-def _front_matter(header: ZooHeader, name: str, n_rows: int) -> str:
+def _front_matter(metadata: ZooMetadata, name: str, n_rows: int) -> str:
     size = next((name for limit, name in _SIZE_CATEGORIES.items() if n_rows < limit), "n>1M")
     lines = [
         "---",
-        f"pretty_name: {json.dumps(f'{header.id}: {name}', ensure_ascii=False)}",
-        f"license: {header.license.lower()}",
+        f"pretty_name: {json.dumps(f'{metadata.id}: {name}', ensure_ascii=False)}",
+        f"license: {metadata.license.lower()}",
         "size_categories:",
         f"- {size}",
         "tags:",
@@ -80,13 +80,13 @@ def _front_matter(header: ZooHeader, name: str, n_rows: int) -> str:
     return "\n".join(lines)
 
 
-def _what_it_is(header: ZooHeader, columns: Columns, content_digest: str) -> str:
+def _what_it_is(metadata: ZooMetadata, columns: Columns, content_digest: str) -> str:
     model, epoch, split = columns["model"], columns["epoch"], columns["split"]
     n_models = len(np.unique(model))
     per_split = ", ".join(
         f"{len(np.unique(model[split == number]))} {name}" for name, number in SPLITS.items()
     )
-    n_parameters = header.layout.n_parameters
+    n_parameters = metadata.layout.n_parameters
     counts = [
         ("models", f"{n_models:,} ({per_split})"),
         ("epochs", f"{epoch.min()} to {epoch.max()}; 0 is initialisation"),
@@ -95,7 +95,7 @@ def _what_it_is(header: ZooHeader, columns: Columns, content_digest: str) -> str
         ("all weights", f"{len(model) * n_parameters * 4 / 1e6:,.0f} MB uncompressed"),
         ("content digest", f"`{content_digest}`"),
     ]
-    return f"""# {header.id}: {title(header)}
+    return f"""# {metadata.id}: {title(metadata)}
 
 A zoo of neural networks for weight-space methods, which look at the weights of networks instead of
 their outputs: the whole training trajectory of every model, from initialisation on, with standard
@@ -106,8 +106,8 @@ splits.
 The content digest is the zoo's identity: a sha256 over its columns and its recipe."""
 
 
-def _architecture(header: ZooHeader) -> str:
-    layout = header.layout
+def _architecture(metadata: ZooMetadata) -> str:
+    layout = metadata.layout
     rows = [
         (f"`{t.name}`", " × ".join(map(str, t.shape)), ", ".join(t.axes), f"{t.start:,}")
         for t in layout.tensors
@@ -138,12 +138,12 @@ recipe's seed and the model's number.
 {_table(("", ""), rows)}"""
 
 
-def _data(header: ZooHeader) -> str:
+def _data(metadata: ZooMetadata) -> str:
     splits = """The splits are of models, never of checkpoints: 60 % train, 20 % val and 20 % test,
 a fixed function of the zoo's id and the model's number."""
-    if header.data is None:
+    if metadata.data is None:
         return f"## Splits\n\n{splits}"
-    data = header.data
+    data = metadata.data
     return f"""## Data and splits
 
 The models were trained on [{data.name}]({data.url}):
@@ -181,10 +181,10 @@ Over all models; the columns hold it for every epoch.
 {_table(("epoch", "mean", "min", "max"), rows)}"""
 
 
-def _licence(header: ZooHeader) -> str:
-    lines = ["## Licence", "", f"- The zoo: {header.license}."]
-    if header.data:
-        lines.append(f"- The data, of which `{PROBE_FILE}` holds some: {header.data.license}.")
+def _licence(metadata: ZooMetadata) -> str:
+    lines = ["## Licence", "", f"- The zoo: {metadata.license}."]
+    if metadata.data:
+        lines.append(f"- The data, of which `{PROBE_FILE}` holds some: {metadata.data.license}.")
     return "\n".join(lines)
 
 
@@ -212,22 +212,22 @@ weights, model, epoch = last["weights"], last["model"], last["epoch"]
 ```"""
 
 
-def _making(header: ZooHeader, recipe: Mapping[str, Any]) -> str:
+def _making(metadata: ZooMetadata, recipe: Mapping[str, Any]) -> str:
     if "training" not in recipe:
         return ""
-    command = header.id if header.publisher else f"./{header.id}.toml"
+    command = metadata.id if metadata.publisher else f"./{metadata.id}.toml"
     return f"""## Build it again, verify it
 
 The zoo is a pure function of its recipe, bit for bit, on any CPU and with any number of workers.
 
     wsbench build {command}
-    wsbench verify {header.id} --retrain 2
+    wsbench verify {metadata.id} --retrain 2
 
 The second checks files, format, digest and splits, and that scores and weights of some models,
-computed again, agree in every bit. The recipe, `{header.id}.toml`:
+computed again, agree in every bit. The recipe, `{metadata.id}.toml`:
 
 ```toml
-{header.recipe.rstrip()}
+{metadata.recipe.rstrip()}
 ```"""
 
 

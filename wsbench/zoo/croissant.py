@@ -1,4 +1,4 @@
-"""The ``croissant.json`` in a zoo's folder: MLCommons Croissant 1.1, from header and schema.
+"""The ``croissant.json`` in a zoo's folder: MLCommons Croissant 1.1, from metadata and schema.
 
 Croissant 1.1 cannot say how to read a dataset of HDF5, so fields name their column as those of a
 table do. What only publishing gives is left out: `datePublished`, and, for a zoo that nobody
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wsbench.zoo.card import KEYWORDS, title
-from wsbench.zoo.metadata import ZooHeader
+from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, ZOO_FILE, Column
 
 # The specification's own, less what is not used here, and with the https of schema.org on which its
@@ -46,13 +46,13 @@ _FILES = {
 
 
 def croissant(
-    header: ZooHeader, content_digest: str, files: Mapping[str, Mapping[str, Any]]
+    metadata: ZooMetadata, content_digest: str, files: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """Return the Croissant description of a zoo as JSON text.
 
     Parameters
     ----------
-    header
+    metadata
         What the zoo says about itself.
     content_digest
         Its identity.
@@ -63,17 +63,17 @@ def croissant(
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "name": header.id,
-        "description": f"{title(header)}: the weights of every model at every epoch of its"
+        "name": metadata.id,
+        "description": f"{title(metadata)}: the weights of every model at every epoch of its"
         " training, from initialisation on, with standard splits, for weight-space methods.",
-        "version": f"{header.id.rpartition('-v')[2]}.0.0",
+        "version": f"{metadata.id.rpartition('-v')[2]}.0.0",
         "identifier": content_digest,
-        "license": _license_url(header.license),
+        "license": _license_url(metadata.license),
         "url": "README.md",
         "keywords": list(KEYWORDS),
-        "citeAs": _citation(header, content_digest),
-        **_people(header),
-        **_origin(header),
+        "citeAs": _citation(metadata, content_digest),
+        **_people(metadata),
+        **_origin(metadata),
         "distribution": [_file(name, files[name]) for name in _FILES],
         "recordSet": [
             {
@@ -82,7 +82,7 @@ def croissant(
                 "name": _RECORDS,
                 "description": "One record for each checkpoint, model by model, epochs ascending.",
                 "key": [{"@id": f"{_RECORDS}/{name}"} for name in ("model", "epoch")],
-                "field": [_field(column, header.layout.n_parameters) for column in COLUMNS],
+                "field": [_field(column, metadata.layout.n_parameters) for column in COLUMNS],
             }
         ],
     }
@@ -93,25 +93,25 @@ def _license_url(identifier: str) -> str:
     return f"https://spdx.org/licenses/{identifier}.html"
 
 
-def _citation(header: ZooHeader, content_digest: str) -> str:
-    author = f"author = {{{{{header.publisher}}}}}, " if header.publisher else ""
+def _citation(metadata: ZooMetadata, content_digest: str) -> str:
+    author = f"author = {{{{{metadata.publisher}}}}}, " if metadata.publisher else ""
     return (
-        f"@misc{{{header.id}, {author}title = {{{{{header.id}: {title(header)}}}}},"
+        f"@misc{{{metadata.id}, {author}title = {{{{{metadata.id}: {title(metadata)}}}}},"
         f" howpublished = {{wsbench}}, note = {{{content_digest}}}}}"
     )
 
 
-def _people(header: ZooHeader) -> dict[str, Any]:
-    if header.publisher is None:
+def _people(metadata: ZooMetadata) -> dict[str, Any]:
+    if metadata.publisher is None:
         return {}
-    organisation = {"@type": "sc:Organization", "name": header.publisher}
+    organisation = {"@type": "sc:Organization", "name": metadata.publisher}
     return {"creator": organisation, "publisher": organisation}
 
 
-def _origin(header: ZooHeader) -> dict[str, Any]:
-    if header.data is None:
+def _origin(metadata: ZooMetadata) -> dict[str, Any]:
+    if metadata.data is None:
         return {}
-    data = header.data
+    data = metadata.data
     return {
         "isBasedOn": {
             "@type": "sc:Dataset",

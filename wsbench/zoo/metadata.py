@@ -30,7 +30,7 @@ class DataOrigin:
 
 
 @dataclass(frozen=True)
-class ZooHeader:
+class ZooMetadata:
     """What a zoo says about itself, but for what follows from its arrays.
 
     Attributes

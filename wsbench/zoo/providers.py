@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.suggestions import unknown
+from wsbench.suggestions import unknown_name_error
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ZooProvider(Protocol):
     ) -> str:
         """Build the zoo of a recipe in ``folder`` and return its content digest."""
 
-    def rescore(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
+    def evaluate_networks(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
         """Return the columns of scores that a build gives to these rows of weights."""
 
     def retrain(
@@ -113,4 +113,6 @@ def provider_of(zoo_id: str) -> ZooProvider:
     for provider in providers().values():
         if zoo_id in provider.zoos():
             return provider
-    raise unknown("zoo", zoo_id, published_zoos(), "A folder or recipe file is a path: ./NAME.")
+    raise unknown_name_error(
+        "zoo", zoo_id, published_zoos(), "A folder or recipe file is a path: ./NAME."
+    )

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import StorageError
-from wsbench.storage.atomic import folder_written_whole
-from wsbench.storage.hdf5 import created, set_attributes
+from wsbench.storage.atomic import atomic_folder
+from wsbench.storage.hdf5 import create_hdf5, set_attributes
 from wsbench.storage.npz import pack
 from wsbench.zoo.card import card
 from wsbench.zoo.croissant import croissant
 from wsbench.zoo.digest import digest_of_file, file_sha256
-from wsbench.zoo.metadata import ZooHeader
+from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import (
     CARD_FILE,
     COLUMNS,
@@ -34,7 +34,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 def write_zoo(
     folder: Path,
-    header: ZooHeader,
+    metadata: ZooMetadata,
     blocks: Iterable[Columns],
     probe_inputs: npt.NDArray[np.float32],
 ) -> str:
@@ -44,7 +44,7 @@ def write_zoo(
     ----------
     folder
         Replaced as a whole if it is there and holds a zoo, or nothing.
-    header
+    metadata
         What the zoo says about itself.
     blocks
         The zoo's rows in order: mappings from each column's name to some rows of it, at least one
@@ -58,12 +58,12 @@ def write_zoo(
         If the disk is full, the folder cannot be written, or it holds other things than a zoo.
     """
     refuse_to_replace_others(folder)
-    with folder_written_whole(folder) as temporary:
-        digest, columns = _write_h5_apart(temporary / ZOO_FILE, header, blocks)
+    with atomic_folder(folder) as temporary:
+        digest, columns = _write_h5_apart(temporary / ZOO_FILE, metadata, blocks)
         (temporary / PROBE_FILE).write_bytes(pack({"inputs": probe_inputs}))
-        _write_text(temporary / CARD_FILE, card(header, columns, digest))
-        _write_text(temporary / CROISSANT_FILE, croissant(header, digest, _entries(temporary)))
-        _write_manifest(temporary, header.id, digest)
+        _write_text(temporary / CARD_FILE, card(metadata, columns, digest))
+        _write_text(temporary / CROISSANT_FILE, croissant(metadata, digest, _entries(temporary)))
+        _write_manifest(temporary, metadata.id, digest)
     return digest
 
 
@@ -83,7 +83,7 @@ def refuse_to_replace_others(folder: Path) -> None:
 
 
 def _write_h5_apart(
-    path: Path, header: ZooHeader, blocks: Iterable[Columns]
+    path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]
 ) -> tuple[str, Columns]:
     """Call `_write_h5` in another thread, for Python handles signals in the main one only.
 
@@ -92,7 +92,7 @@ def _write_h5_apart(
     """
     stop = threading.Event()
     with ThreadPoolExecutor(1) as apart:
-        written = apart.submit(_write_h5, path, header, _until(stop, blocks))
+        written = apart.submit(_write_h5, path, metadata, _until(stop, blocks))
         try:
             return written.result()
         finally:
@@ -106,9 +106,9 @@ def _until(stop: threading.Event, blocks: Iterable[Columns]) -> Iterator[Columns
         yield block
 
 
-def _write_h5(path: Path, header: ZooHeader, blocks: Iterable[Columns]) -> tuple[str, Columns]:
+def _write_h5(path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]) -> tuple[str, Columns]:
     """Write ``zoo.h5``; return its content digest and its columns but for the weights."""
-    with created(path) as file:
+    with create_hdf5(path) as file:
         small: dict[str, list[npt.NDArray[Any]]] = {c.name: [] for c in COLUMNS if c.axes == "n"}
         for block in blocks:
             _append(file, block["weights"])
@@ -119,15 +119,15 @@ def _write_h5(path: Path, header: ZooHeader, blocks: Iterable[Columns]) -> tuple
             if column.axes == "n":
                 data = columns[column.name].astype(column.dtype, casting="equiv")
                 file.create_dataset(column.name, data=data, compression="gzip", shuffle=True)
-        digest = digest_of_file(file, header.recipe)  # what was written is what is vouched for
+        digest = digest_of_file(file, metadata.recipe)  # what was written is what is vouched for
         attributes: dict[str, str | int] = {
             "format": FORMAT,
-            "id": header.id,
-            "recipe": header.recipe,
-            "layout": header.layout.to_json(),
+            "id": metadata.id,
+            "recipe": metadata.recipe,
+            "layout": metadata.layout.to_json(),
             "content_digest": digest,
-            "created_by": header.created_by,
-            "license": header.license,
+            "created_by": metadata.created_by,
+            "license": metadata.license,
         }
         set_attributes(file, attributes)
     return digest, columns

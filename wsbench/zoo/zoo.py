@@ -16,7 +16,7 @@ from wsbench.networks.checkpoints import Checkpoints
 from wsbench.networks.layout import Layout
 from wsbench.storage.hdf5 import get_attributes
 from wsbench.storage.npz import unpack
-from wsbench.suggestions import unknown
+from wsbench.suggestions import unknown_name_error
 from wsbench.zoo.digest import content_digest, digest_of_file
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 from wsbench.zoo.validation import structure_faults, value_faults
@@ -110,7 +110,7 @@ class Zoo:
         keep = np.ones(len(self.weights), bool)
         if split is not None:
             if split not in SPLITS:
-                raise unknown("split", split, SPLITS)
+                raise unknown_name_error("split", split, SPLITS)
             keep &= self.split == SPLITS[split]
         if epochs is not None:
             keep &= np.isin(self.epoch, list(epochs))

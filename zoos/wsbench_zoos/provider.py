@@ -57,7 +57,7 @@ class Provider:
             progress=progress,
         )
 
-    def rescore(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
+    def evaluate_networks(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
         """Return the columns of scores that a build gives to these rows of weights."""
         from wsbench_zoos.training.training import score_checkpoints
 

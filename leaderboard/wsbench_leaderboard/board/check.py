@@ -22,7 +22,7 @@ from wsbench.networks.checkpoints import NEEDS
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION
 from wsbench.storage.npz import unpack
-from wsbench.tasks import Truth
+from wsbench.tasks import GroundTruth
 from wsbench.zoo.providers import provider_of
 from wsbench.zoo.schema import TEST
 from wsbench_leaderboard.board.collect import Entry, entry
@@ -53,14 +53,14 @@ def check_record(path: Path) -> Entry:
     return found
 
 
-def expected_truth(zoo: wsbench.PublishedZoo, protocol: str) -> Truth:
+def expected_truth(zoo: wsbench.PublishedZoo, protocol: str) -> GroundTruth:
     """Return the labels that answers about a published zoo have, under a protocol."""
     models = np.arange(zoo.models)
     last = zoo.checkpoints // zoo.models - 1
     is_test = wsbench.split_of_models(zoo.id, zoo.models) == TEST
     asked = _rows(models if protocol == "all" else models[is_test], last)
     every = _rows(models, last)
-    return Truth(asked.model, asked.epoch, every.model[every.sample(asked.n_queries_each)])
+    return GroundTruth(asked.model, asked.epoch, every.model[every.sample(asked.n_queries_each)])
 
 
 def expected_tasks(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
@@ -79,8 +79,8 @@ def expected_tasks(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
     return found
 
 
-def _rows(models: Any, last: int) -> Truth:
-    return Truth(np.repeat(models, last), np.tile(np.arange(1, last + 1), len(models)))
+def _rows(models: Any, last: int) -> GroundTruth:
+    return GroundTruth(np.repeat(models, last), np.tile(np.arange(1, last + 1), len(models)))
 
 
 def _expect_plain_file(path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wsbench
-from wsbench.storage.atomic import explain_storage_errors, written_whole
+from wsbench.storage.atomic import atomic_write, explain_storage_errors
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.collect import Entry
 from wsbench_leaderboard.board.folder import identity
@@ -57,7 +57,7 @@ def submit_record(path: Path, board: Path) -> Submission:
     folder = board / record.zoo
     for name in (answers, path.name):  # the answers first, so that no record is without
         data = (path.parent / name).read_bytes()
-        with written_whole(folder / name) as temporary:
+        with atomic_write(folder / name) as temporary:
             temporary.write_bytes(data)
     replaced = _remove_older(folder, path.name, record)
     return Submission(check_record(folder / path.name), folder / answers, replaced)

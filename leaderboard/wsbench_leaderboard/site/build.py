@@ -7,7 +7,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.storage.atomic import explain_storage_errors, written_whole
+from wsbench.storage.atomic import atomic_write, explain_storage_errors
 
 
 def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
@@ -49,7 +49,7 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
                     " is; choose another folder with --out"
                 )
         for name, content in pages.items():
-            with written_whole(out / name) as temporary:
+            with atomic_write(out / name) as temporary:
                 temporary.write_bytes(content)
         for path in sorted(earlier - {out / name for name in pages}):
             path.unlink()

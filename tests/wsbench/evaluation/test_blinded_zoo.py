@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.networks.symmetries import permute_hidden
 from wsbench.seeding import generator
 from wsbench.tasks import QUESTIONS
@@ -40,7 +40,7 @@ def rows(weights):
 
 def test_trial__transforms_train_and_test_before_the_method_sees_them(zoo):
     spy = Spy()
-    Trial(zoo, "standard", 0).answers(loaded(spy), "int8", ("identification",))
+    BlindedZoo(zoo, "standard", 0).answers(loaded(spy), "int8", ("identification",))
     for seen, split in ((spy.fitted[0], "train"), (spy.transformed[0], "test")):
         originals = zoo.weights[zoo.rows(split, range(1, 7))]
         assert rows(seen) != rows(originals)
@@ -57,9 +57,9 @@ def test_trial__transforms_train_and_test_before_the_method_sees_them(zoo):
 def test_trial__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_method(zoo):
     first, second = Spy(), Spy()
     for spy in (first, second):
-        Trial(zoo, "standard", 5).answers(loaded(spy), "permute", ("identification",))
+        BlindedZoo(zoo, "standard", 5).answers(loaded(spy), "permute", ("identification",))
     np.testing.assert_array_equal(first.transformed[0], second.transformed[0])
-    trial = Trial(zoo, "standard", 5)
+    trial = BlindedZoo(zoo, "standard", 5)
     expected = permute_hidden(
         trial.transformed("none", "test"), zoo.layout, generator(5, "transform", "permute", "test")
     )
@@ -68,7 +68,7 @@ def test_trial__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_m
 
 def test_trial__retrieval_asks_about_transformed_queries_among_the_gallery_as_it_was(zoo):
     spy = Spy()
-    trial = Trial(zoo, "standard", 0)
+    trial = BlindedZoo(zoo, "standard", 0)
     trial.answers(loaded(spy), "int4", ("retrieval",))
     (fitted,), (asked,) = spy.fitted, spy.transformed
     assert rows(fitted) == rows(zoo.weights[zoo.rows("train", range(1, 7))])  # as they were
@@ -78,7 +78,7 @@ def test_trial__retrieval_asks_about_transformed_queries_among_the_gallery_as_it
 
 
 def test_trial__retrieval_without_a_transform_finds_every_copy(zoo):
-    trial = Trial(zoo, "standard", 0)
+    trial = BlindedZoo(zoo, "standard", 0)
     found, _ = trial.answers(loaded(Spy()), "none", ("retrieval",))
     scores = QUESTIONS["retrieval"].scores(found["retrieval"], trial.truth, 0)
     assert scores["rank1"].value == scores["tpr_at_1_fpr"].value == 1.0
@@ -93,7 +93,7 @@ def test_trial__retrieval_of_a_method_that_says_nothing_is_at_chance(zoo):
 
     precision = []
     for seed in range(40):
-        trial = Trial(zoo, "standard", seed)
+        trial = BlindedZoo(zoo, "standard", seed)
         found, _ = trial.answers(loaded(Nothing()), "none", ("retrieval",))
         scores = QUESTIONS["retrieval"].scores(found["retrieval"], trial.truth, seed)
         precision.append(scores["rank1"].value)
@@ -104,7 +104,7 @@ def test_trial__retrieval_of_a_method_that_says_nothing_is_at_chance(zoo):
 
 def test_trial__the_protocol_all_fits_on_and_asks_about_every_model(zoo):
     spy = Spy()
-    trial = Trial(zoo, "all", 0)
+    trial = BlindedZoo(zoo, "all", 0)
     trial.answers(loaded(spy), "none", ("identification",))
     everything = rows(zoo.weights[zoo.epoch > 0])
     assert rows(spy.fitted[0]) == rows(spy.transformed[0]) == everything
@@ -118,7 +118,7 @@ def test_trial__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_question
     for transform in ("permute", "svd-5", "int4"):
         scores = []
         for one in (zoo, other):
-            trial = Trial(one, "standard", 3)
+            trial = BlindedZoo(one, "standard", 3)
             found, _ = trial.answers(loaded(Spy()), transform, tuple(QUESTIONS))
             scores.append(
                 {name: q.scores(found[name], trial.truth, 3) for name, q in QUESTIONS.items()}
@@ -127,6 +127,6 @@ def test_trial__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_question
 
 
 def test_at_last_epoch__gives_one_checkpoint_of_each_test_model(zoo):
-    trial = Trial(zoo, "standard", 0)
+    trial = BlindedZoo(zoo, "standard", 0)
     last = trial.at_last_epoch(trial.transformed("none", "test"))
     np.testing.assert_array_equal(last, zoo.weights[zoo.rows("test", [6])])

@@ -3,9 +3,9 @@ import pytest
 
 from wsbench.records.answers import pack_answers, unpack_answers
 from wsbench.storage.npz import pack, unpack
-from wsbench.tasks import Truth
+from wsbench.tasks import GroundTruth
 
-TRUTH = Truth(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2]), np.array([4, 4, 7, 7, 9, 9]))
+TRUTH = GroundTruth(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2]), np.array([4, 4, 7, 7, 9, 9]))
 ANSWERS = {
     "identification/none": {
         "neighbours": np.array([[1], [0], [3], [2]], np.uint8),

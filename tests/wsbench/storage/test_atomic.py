@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wsbench
-from wsbench.storage.atomic import _exchange, folder_written_whole, written_whole
+from wsbench.storage.atomic import _exchange, atomic_folder, atomic_write
 
 
 def names(folder: Path) -> list[str]:
@@ -14,18 +14,18 @@ def names(folder: Path) -> list[str]:
 
 
 def write_file(path: Path, text: str) -> None:
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text)
 
 
 def write_folder(path: Path, text: str) -> None:
-    with folder_written_whole(path) as temporary:
+    with atomic_folder(path) as temporary:
         (temporary / "a").write_text(text)
 
 
 def test_written_whole__puts_the_file_in_its_place_and_makes_folders(tmp_path):
     path = tmp_path / "deep" / "er" / "file"
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert not path.exists()
     assert path.read_text() == "new"
@@ -34,7 +34,7 @@ def test_written_whole__puts_the_file_in_its_place_and_makes_folders(tmp_path):
 
 def test_written_whole__replaces(tmp_path):
     (tmp_path / "file").write_text("old")
-    with written_whole(tmp_path / "file") as temporary:
+    with atomic_write(tmp_path / "file") as temporary:
         temporary.write_text("new")
         assert (tmp_path / "file").read_text() == "old"
     assert (tmp_path / "file").read_text() == "new"
@@ -45,7 +45,7 @@ def test_written_whole__leaves_the_old_and_nothing_else_if_the_block_fails(tmp_p
     (tmp_path / "file").write_text("old")
 
     def fail():
-        with written_whole(tmp_path / "file") as temporary:
+        with atomic_write(tmp_path / "file") as temporary:
             temporary.write_text("half")
             raise error("stopped")
 
@@ -58,7 +58,7 @@ def test_written_whole__leaves_the_old_and_nothing_else_if_the_block_fails(tmp_p
 def test_written_whole__says_what_the_system_says(tmp_path):
     with (
         pytest.raises(wsbench.StorageError, match=r"file: cannot write: No space left on device;"),
-        written_whole(tmp_path / "file"),
+        atomic_write(tmp_path / "file"),
         Path("/dev/full").open("wb", buffering=0) as full,
     ):
         full.write(b"x")
@@ -100,7 +100,7 @@ def test_folder_written_whole__leaves_the_old_and_nothing_else_if_the_block_fail
         write_folder(tmp_path / "zoo", "old")
 
     def fail():
-        with folder_written_whole(tmp_path / "zoo") as temporary:
+        with atomic_folder(tmp_path / "zoo") as temporary:
             (temporary / "a").write_text("half")
             raise KeyboardInterrupt
 
@@ -123,12 +123,12 @@ _FILL = """
 import resource, sys
 from pathlib import Path
 import wsbench
-from wsbench.storage.atomic import written_whole
+from wsbench.storage.atomic import atomic_write
 folder = Path(sys.argv[1])
 if len(sys.argv) > 2:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
-    with written_whole(folder / "file") as temporary:
+    with atomic_write(folder / "file") as temporary:
         temporary.write_bytes(bytes(200_000))
 except wsbench.StorageError as error:
     print(error)

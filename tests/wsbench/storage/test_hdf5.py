@@ -5,12 +5,12 @@ import h5py
 import numpy as np
 import pytest
 
-from wsbench.storage.hdf5 import created, get_attributes, set_attributes
+from wsbench.storage.hdf5 import create_hdf5, get_attributes, set_attributes
 
 
 def test_created__writes_what_h5py_reads(tmp_path):
     values = np.arange(5000, dtype=np.float32).reshape(50, 100)
-    with created(tmp_path / "x.h5") as file:
+    with create_hdf5(tmp_path / "x.h5") as file:
         file.create_dataset("values", data=values, chunks=(10, 100), compression=1, shuffle=True)
         np.testing.assert_array_equal(file["values"][:], values)
     with h5py.File(tmp_path / "x.h5") as file:
@@ -18,13 +18,13 @@ def test_created__writes_what_h5py_reads(tmp_path):
 
 
 def test_created__leaves_the_blocks_own_errors_alone(tmp_path):
-    with pytest.raises(RuntimeError, match="mine"), created(tmp_path / "x.h5"):
+    with pytest.raises(RuntimeError, match="mine"), create_hdf5(tmp_path / "x.h5"):
         raise RuntimeError("mine")
 
 
 def test_attributes__come_back_as_they_were(tmp_path):
     attributes = {"format": 1, "text": "λ = 3e-4\nsecond line\n", "empty": "", "one": "x"}
-    with created(tmp_path / "x.h5") as file:
+    with create_hdf5(tmp_path / "x.h5") as file:
         set_attributes(file, attributes)
         file.attrs["variable"] = "of h5py's own kind"
         assert get_attributes(file) == attributes | {"variable": "of h5py's own kind"}
@@ -34,12 +34,12 @@ _WRITE = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from wsbench.storage.hdf5 import created
+from wsbench.storage.hdf5 import create_hdf5
 import h5py
 rng = np.random.default_rng(0)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
-    with created(Path(sys.argv[1])) as file:
+    with create_hdf5(Path(sys.argv[1])) as file:
         data = file.create_dataset("x", (0, 1000), "f4", maxshape=(None, 1000), chunks=(5, 1000))
         for _ in range(10):
             data.resize(len(data) + 5, axis=0)

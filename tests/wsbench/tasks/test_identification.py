@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from wsbench.tasks import Score, Truth, identification
+from wsbench.tasks import GroundTruth, Score, identification
 
 # Two models of three checkpoints on a line, and the order in which a method saw them.
-TRUTH = Truth(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3]))
+TRUTH = GroundTruth(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3]))
 PLACES = np.array([0.0, 1.5, 2.5, 10.0, 11.0, 11.9])
 SEEN = np.array([1, 3, 0, 5, 2, 4])
 
@@ -42,7 +42,7 @@ def test_answers__numbering_models_otherwise_changes_no_score_where_all_is_tied(
 
 
 def test_answers__keep_neighbours_of_the_queries_only():
-    truth = Truth(np.repeat(np.arange(125), 4), np.tile(np.arange(1, 5), 125))
+    truth = GroundTruth(np.repeat(np.arange(125), 4), np.tile(np.arange(1, 5), 125))
     rng = np.random.default_rng(0)
     points, seen = rng.normal(size=(500, 2)), rng.permutation(500)
     distances = np.linalg.norm(points[seen][:, None] - points[seen], axis=2)

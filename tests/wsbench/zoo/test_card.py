@@ -61,9 +61,9 @@ def test_card__has_the_front_matter_that_hugging_face_reads(text):
     [(999, "n<1K"), (1000, "1K<n<10K"), (12_750, "10K<n<100K"), (10**6, "n>1M")],
 )
 def test_card__names_the_size_category_of_its_rows(made_up_zoo, n_rows, category):
-    header = wsbench.ZooHeader("a-v1", TRAINING, made_up_zoo.layout, "MIT", "a test")
+    metadata = wsbench.ZooMetadata("a-v1", TRAINING, made_up_zoo.layout, "MIT", "a test")
     columns = {name: np.zeros(n_rows, array.dtype) for name, array in made_up_zoo.columns.items()}
-    assert f"\n- {category}\n" in card(header, columns, "sha256:0")
+    assert f"\n- {category}\n" in card(metadata, columns, "sha256:0")
 
 
 def test_card__says_what_the_zoo_holds(text):

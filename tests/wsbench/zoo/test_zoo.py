@@ -18,8 +18,8 @@ def assert_same(found: wsbench.Zoo, expected: wsbench.Zoo) -> None:
         assert getattr(found, name) == getattr(expected, name)
 
 
-def header_of(zoo: wsbench.Zoo) -> wsbench.ZooHeader:
-    return wsbench.ZooHeader(zoo.id, zoo.recipe_text, zoo.layout, zoo.license, zoo.created_by)
+def header_of(zoo: wsbench.Zoo) -> wsbench.ZooMetadata:
+    return wsbench.ZooMetadata(zoo.id, zoo.recipe_text, zoo.layout, zoo.license, zoo.created_by)
 
 
 @pytest.mark.parametrize("n_models", [1, 3, 10])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluation.blinded_zoo import Trial
+from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.evaluation.suites import SUITES
 from wsbench_leaderboard.board.check import check_record, expected_tasks, expected_truth
 
@@ -42,7 +42,7 @@ def test_check_record__returns_the_entry_of_a_right_one(victim):
 @pytest.mark.parametrize("protocol", ["standard", "all"])
 def test_expected_truth__is_what_methods_are_asked_about(published, protocol):
     found = expected_truth(wsbench.published_zoos()[published.id], protocol)
-    truth = Trial(published, protocol, 0).truth
+    truth = BlindedZoo(published, protocol, 0).truth
     for name in ("model", "epoch", "gallery"):
         np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
 

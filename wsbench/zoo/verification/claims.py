@@ -72,7 +72,7 @@ def score_findings(recipe_text: str, columns: Columns) -> list[str]:
     chosen = {name: column[rows] for name, column in columns.items()}
     provider = provider_of_recipe(recipe_text)
     try:
-        again = provider.rescore(recipe_text, chosen["weights"])
+        again = provider.evaluate_networks(recipe_text, chosen["weights"])
     except (DataError, IntegrityError) as error:
         raise CannotCheckError(str(error)) from None
     except RecipeError as error:

@@ -19,10 +19,10 @@ import numpy as np
 
 import wsbench
 from wsbench import WorkerError, split_of_models, write_zoo
-from wsbench.storage.atomic import written_whole
+from wsbench.storage.atomic import atomic_write
 from wsbench.storage.npz import unpack
 from wsbench.zoo.schema import N_PROBE_INPUTS
-from wsbench_zoos.building.workers import Crew, given, threads
+from wsbench_zoos.building.workers import WorkerPool, from_executor, threads
 from wsbench_zoos.data.sources import SOURCES, Data, load_data
 from wsbench_zoos.recipe import Recipe, publisher_of
 from wsbench_zoos.training.training import Trajectory, code_version
@@ -65,17 +65,17 @@ def build(
     WorkerError
         If the workers cannot be reached, or are lost; finished models stay.
     """
-    partial = _Partial(folder, recipe)
+    partial = _PartialResults(folder, recipe)
     partial.clean_up_after_crashes()
     missing = [model for model in range(recipe.models) if not partial.has(model)]
     data = load_data(recipe.source)
     reports = _Reports(recipe, len(missing), len(data.train_images), progress)
     reports.send()
     if missing:
-        with _crew(recipe, data, executor, workers, cluster) as crew:
+        with _crew(recipe, data, executor, workers, cluster) as pool:
             reports.send()  # those who train are there: time starts now
-            _train(missing, crew, _max_in_flight(recipe), partial, reports)
-    header = wsbench.ZooHeader(
+            _train(missing, pool, _max_in_flight(recipe), partial, reports)
+    metadata = wsbench.ZooMetadata(
         id=recipe.id,
         recipe=recipe.text,
         layout=recipe.architecture.layout(),
@@ -85,7 +85,7 @@ def build(
         publisher=publisher_of(recipe),
     )
     probe_inputs = data.test_images[:N_PROBE_INPUTS]
-    digest = write_zoo(folder, header, _blocks(recipe, partial), probe_inputs)
+    digest = write_zoo(folder, metadata, _blocks(recipe, partial), probe_inputs)
     partial.remove()
     reports.send()
     return digest
@@ -97,9 +97,9 @@ def _crew(
     executor: Executor | None,
     n_threads: int | None,
     address: str | None,
-) -> AbstractContextManager[Crew]:
+) -> AbstractContextManager[WorkerPool]:
     if executor:
-        return given(executor, recipe)
+        return from_executor(executor, recipe)
     if address is None:
         return threads(recipe, data, n_threads)
     try:
@@ -138,7 +138,11 @@ def _max_in_flight(recipe: Recipe) -> int:
 
 
 def _train(
-    missing: list[int], crew: Crew, max_in_flight: int, partial: "_Partial", reports: _Reports
+    missing: list[int],
+    pool: WorkerPool,
+    max_in_flight: int,
+    partial: "_PartialResults",
+    reports: _Reports,
 ) -> None:
     waiting = iter(missing)
     running: dict[Future[Trajectory], int] = {}
@@ -146,7 +150,7 @@ def _train(
     try:
         while True:
             for model in islice(waiting, max_in_flight - len(running)):
-                running[crew.submit(model)] = model
+                running[pool.submit(model)] = model
             if not running:
                 return
             finished, _ = wait(running, timeout=_SILENCE_S, return_when=FIRST_COMPLETED)
@@ -154,14 +158,14 @@ def _train(
                 partial.put(running.pop(future), future.result())
                 reports.one_more()
             if not (finished or is_silent):
-                crew.explain_silence()
+                pool.warn_if_idle()
             is_silent = not finished
     finally:
         for future in running:
             future.cancel()
 
 
-def _blocks(recipe: Recipe, partial: "_Partial") -> Iterator[dict[str, np.ndarray]]:
+def _blocks(recipe: Recipe, partial: "_PartialResults") -> Iterator[dict[str, np.ndarray]]:
     splits = split_of_models(recipe.id, recipe.models)
     epochs = np.arange(recipe.epochs + 1, dtype=np.int16)
     for model in range(recipe.models):
@@ -177,7 +181,7 @@ def _blocks(recipe: Recipe, partial: "_Partial") -> Iterator[dict[str, np.ndarra
         }
 
 
-class _Partial:
+class _PartialResults:
     """The finished models of an unfinished zoo, one file each."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
@@ -210,7 +214,7 @@ class _Partial:
         return trajectory
 
     def put(self, model: int, trajectory: Trajectory) -> None:
-        with written_whole(self._file(model)) as temporary, temporary.open("wb") as file:
+        with atomic_write(self._file(model)) as temporary, temporary.open("wb") as file:
             np.savez(file, **vars(trajectory))
 
     def remove(self) -> None:

@@ -25,7 +25,7 @@ from distributed.diagnostics.plugin import UploadFile
 
 from wsbench import WorkerError
 from wsbench.storage.npz import pack, unpack
-from wsbench_zoos.building.workers import Crew
+from wsbench_zoos.building.workers import WorkerPool
 from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
 from wsbench_zoos.training.training import Trajectory, code_version, train_model
@@ -39,7 +39,7 @@ _unpacking = threading.Lock()
 
 
 @contextmanager
-def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[Crew]:
+def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[WorkerPool]:
     """Train on the cluster whose scheduler is at ``tcp://host:port``.
 
     A worker that dies is Dask's affair, which gives its models to others: a model is a pure
@@ -60,11 +60,11 @@ def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[Crew]:
             future: Future[Trajectory] = executor.submit(*task)
             return future
 
-        def explain_silence() -> None:
+        def warn_if_idle() -> None:
             if not client.nthreads():
                 _log.warning("%s: the cluster has no workers; waiting for one", address)
 
-        yield Crew(submit, explain_silence)
+        yield WorkerPool(submit, warn_if_idle)
 
 
 def _check_workers(client: Any) -> None:

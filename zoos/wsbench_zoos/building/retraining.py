@@ -30,9 +30,9 @@ def retrain(
     n_steps = recipe.epochs * -(-len(data.train_images) // recipe.training.batch_size)
     state = wsbench.BuildState(len(models), 0, 0, n_steps)
     report = progress or (lambda state: None)
-    with threads(recipe, data, None) as crew:
+    with threads(recipe, data, None) as pool:
         report(state)  # those who train are there: time starts now
-        running = deque(crew.submit(model) for model in models)
+        running = deque(pool.submit(model) for model in models)
         while running:
             trajectory = running.popleft().result()
             state = replace(state, n_done=state.n_done + 1)

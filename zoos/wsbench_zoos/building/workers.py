@@ -1,6 +1,6 @@
 """Who trains the models of a build: threads of this process, or any executor (Dask: `cluster`).
 
-Each is a context manager that gives a `Crew`, stops what is running when the build fails or is
+Each is a context manager that gives a `WorkerPool`, stops what runs when the build fails or is
 interrupted, and turns the loss of a worker into one line.
 """
 
@@ -18,23 +18,23 @@ from wsbench_zoos.training.training import Trajectory, compile_kernel, train_mod
 
 
 @dataclass(frozen=True)
-class Crew:
+class WorkerPool:
     """Those who train.
 
     Attributes
     ----------
     submit
         Takes a model's number.
-    explain_silence
+    warn_if_idle
         Called when nothing was finished for a while: warns the user if something is amiss.
     """
 
     submit: Callable[[int], Future[Trajectory]]
-    explain_silence: Callable[[], None] = lambda: None
+    warn_if_idle: Callable[[], None] = lambda: None
 
 
 @contextmanager
-def threads(recipe: Recipe, data: Data, n_threads: int | None) -> Iterator[Crew]:
+def threads(recipe: Recipe, data: Data, n_threads: int | None) -> Iterator[WorkerPool]:
     """Train in threads that share the data; None for one a CPU.
 
     The kernels release the GIL. When the block ends early, so does every thread, after its epoch;
@@ -46,7 +46,7 @@ def threads(recipe: Recipe, data: Data, n_threads: int | None) -> Iterator[Crew]
         # First, so that the speed which is shown is that of training; and not in the main thread,
         # where numba was seen to lose a KeyboardInterrupt in a callback from LLVM.
         pool.submit(compile_kernel, recipe.text, data).result()
-        yield Crew(lambda model: pool.submit(train_model, recipe.text, model, data, stop))
+        yield WorkerPool(lambda model: pool.submit(train_model, recipe.text, model, data, stop))
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -57,10 +57,10 @@ def _n_cpus() -> int:
 
 
 @contextmanager
-def given(executor: Executor, recipe: Recipe) -> Iterator[Crew]:
+def from_executor(executor: Executor, recipe: Recipe) -> Iterator[WorkerPool]:
     """Train in a given executor, whose processes read the data themselves, once each."""
     try:
-        yield Crew(lambda model: executor.submit(train_model, recipe.text, model))
+        yield WorkerPool(lambda model: executor.submit(train_model, recipe.text, model))
     except BrokenExecutor:
         raise WorkerError(
             f"{recipe.id}: a worker process died (killed, or out of memory); finished models are"

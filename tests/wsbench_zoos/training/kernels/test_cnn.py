@@ -1,21 +1,14 @@
-import importlib.util
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from support import naive_cnn as naive
 from wsbench_zoos.training.kernels.cnn import CNNKernel
-from wsbench_zoos.training.kernels.lanes import N_LANES
+from wsbench_zoos.training.kernels.simd import N_LANES
 from wsbench_zoos.training.torch_reference import cnn_forward
-
-_spec = importlib.util.spec_from_file_location(
-    "naive_cnn", Path(__file__).parents[1] / "naive_cnn.py"
-)
-naive = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(naive)
 
 SGD = {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 1e-2}
 SHAPES = [(16, 1, 3, 3), (8, 16, 3, 3), (10, 8)]

@@ -1,26 +1,19 @@
-import importlib.util
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numba import njit
 
+from support import naive_mlp as naive
 from wsbench_zoos.data import sources
 from wsbench_zoos.recipe import Training
 from wsbench_zoos.training.architectures import MLP
-from wsbench_zoos.training.kernels import lanes
-from wsbench_zoos.training.kernels.lanes import N_LANES, load, store
+from wsbench_zoos.training.kernels import simd
 from wsbench_zoos.training.kernels.mlp import BATCH_SIZE, MLPKernel
+from wsbench_zoos.training.kernels.simd import N_LANES, load, store
 from wsbench_zoos.training.randomness import initial_weights
 from wsbench_zoos.training.torch_reference import mlp_forward, train_steps
-
-_spec = importlib.util.spec_from_file_location(
-    "naive_mlp", Path(__file__).parents[1] / "naive_mlp.py"
-)
-naive = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(naive)
 
 WIDTHS = (196, 10, 10, 10)
 SGD = {"learning_rate": 0.03, "momentum": 0.9, "weight_decay": 3e-4}
@@ -28,7 +21,7 @@ SGD = {"learning_rate": 0.03, "momentum": 0.9, "weight_decay": 3e-4}
 
 @njit
 def _exp_of_16(x, y):
-    store(y, 0, lanes.exp(load(x, 0)))
+    store(y, 0, simd.exp(load(x, 0)))
 
 
 def kernel_exp(x):

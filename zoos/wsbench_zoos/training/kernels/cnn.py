@@ -29,7 +29,7 @@ from wsbench_zoos.training.kernels.cnn_layers import (
     linear,
     linear_backward,
 )
-from wsbench_zoos.training.kernels.lanes import N_LANES, aligned, load, splat, store
+from wsbench_zoos.training.kernels.simd import N_LANES, aligned, load, splat, store
 
 Floats = npt.NDArray[np.float32]
 

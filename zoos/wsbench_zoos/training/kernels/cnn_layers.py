@@ -27,13 +27,13 @@ in the order in which it is taken; every kernel has its naive twin in the tests,
 from numba import float32 as f32
 from numba import njit
 
-from wsbench_zoos.training.kernels.lanes import (
+from wsbench_zoos.training.kernels.simd import (
     N_LANES,
+    broadcast,
     load,
     prefetch,
     row_sums,
     splat,
-    spread,
     store,
     where_greater,
 )
@@ -84,12 +84,24 @@ def _load_9(A, i):  # type: ignore[no-untyped-def]
 @njit
 def _convolve(images, i, w):  # type: ignore[no-untyped-def]
     """Σ_t pixel[t] w[t] over the 3×3 pixels from i on."""
-    z = spread(images, i) * w[0] + spread(images, i + 1) * w[1] + spread(images, i + 2) * w[2]
+    z = (
+        broadcast(images, i) * w[0]
+        + broadcast(images, i + 1) * w[1]
+        + broadcast(images, i + 2) * w[2]
+    )
     i += SIDE
-    z = z + spread(images, i) * w[3] + spread(images, i + 1) * w[4] + spread(images, i + 2) * w[5]
+    z = (
+        z
+        + broadcast(images, i) * w[3]
+        + broadcast(images, i + 1) * w[4]
+        + broadcast(images, i + 2) * w[5]
+    )
     i += SIDE
     return (
-        z + spread(images, i) * w[6] + spread(images, i + 1) * w[7] + spread(images, i + 2) * w[8]
+        z
+        + broadcast(images, i) * w[6]
+        + broadcast(images, i + 1) * w[7]
+        + broadcast(images, i + 2) * w[8]
     )
 
 
@@ -145,9 +157,9 @@ def conv2(W, X, R, H, MH):  # type: ignore[no-untyped-def]
 def linear(W, H, Y):  # type: ignore[no-untyped-def]
     """Y[s] = Σ_o H[s, o] W[o]."""
     for s in range(Y.size // N_LANES):
-        y = spread(H, s * 8) * load(W, FC)
+        y = broadcast(H, s * 8) * load(W, FC)
         for o in range(1, 8):
-            y = y + spread(H, s * 8 + o) * load(W, FC + o * N_LANES)
+            y = y + broadcast(H, s * 8 + o) * load(W, FC + o * N_LANES)
         store(Y, s * N_LANES, y)
 
 
@@ -157,7 +169,7 @@ def linear_backward(W, E, H, R, G, DH):  # type: ignore[no-untyped-def]
     for o in range(8):
         g = load(G, FC + o * N_LANES)
         for s in range(E.size // N_LANES):
-            g = g + spread(H, s * 8 + o) * load(E, s * N_LANES)
+            g = g + broadcast(H, s * 8 + o) * load(E, s * N_LANES)
         store(G, FC + o * N_LANES, g)
     for pair in range(0, H.size, N_LANES):
         for s in range(2):  # rows of R as in conv2
@@ -178,7 +190,7 @@ def conv2_backward(W, X, DH, MH, G, DX):  # type: ignore[no-untyped-def]
         for p in range(9):
             store(DX, s * MAP + p * N_LANES, splat(f32(0.0)))
         for o in range(8):
-            d = spread(DH, s * 8 + o)
+            d = broadcast(DH, s * 8 + o)
             m = int(MH[s * 8 + o])
             p = m + m // 2  # 0, 1, 3 or 4: the block's first cell, which meets tap 4 - p
             x = s * MAP + p * N_LANES
@@ -224,7 +236,7 @@ def conv1_backward(images, order, first, X, MX, DX, G):  # type: ignore[no-untyp
 @njit
 def _winner(images, i, m):  # type: ignore[no-untyped-def]
     """In each lane, the pixel that a tap saw at position m; at position 0 it saw pixel i."""
-    x = spread(images, i)
-    x = where_greater(m, splat(f32(0.0)), spread(images, i + _RIGHT), x)
-    x = where_greater(m, splat(f32(1.0)), spread(images, i + _BELOW), x)
-    return where_greater(m, splat(f32(2.0)), spread(images, i + _BELOW + _RIGHT), x)
+    x = broadcast(images, i)
+    x = where_greater(m, splat(f32(0.0)), broadcast(images, i + _RIGHT), x)
+    x = where_greater(m, splat(f32(1.0)), broadcast(images, i + _BELOW), x)
+    return where_greater(m, splat(f32(2.0)), broadcast(images, i + _BELOW + _RIGHT), x)

@@ -16,14 +16,14 @@ import numpy.typing as npt
 from numba import float32 as f32
 from numba import njit
 
-from wsbench_zoos.training.kernels.lanes import (
+from wsbench_zoos.training.kernels.simd import (
     N_LANES,
     aligned,
+    broadcast,
     load,
     prefetch,
     sigmoid,
     splat,
-    spread,
     store,
     where_greater,
 )
@@ -153,16 +153,16 @@ class _Blocks:
 def _dense(W, n, X):  # type: ignore[no-untyped-def]
     """z[b] = Σ_u X[b, u] W[u] over n rows, for the four samples of X (4, 16)."""
     w = load(W, 0)
-    z0 = spread(X, 0) * w
-    z1 = spread(X, 16) * w
-    z2 = spread(X, 32) * w
-    z3 = spread(X, 48) * w
+    z0 = broadcast(X, 0) * w
+    z1 = broadcast(X, 16) * w
+    z2 = broadcast(X, 32) * w
+    z3 = broadcast(X, 48) * w
     for u in range(1, n):
         w = load(W, u * N_LANES)
-        z0 = z0 + spread(X, u) * w
-        z1 = z1 + spread(X, 16 + u) * w
-        z2 = z2 + spread(X, 32 + u) * w
-        z3 = z3 + spread(X, 48 + u) * w
+        z0 = z0 + broadcast(X, u) * w
+        z1 = z1 + broadcast(X, 16 + u) * w
+        z2 = z2 + broadcast(X, 32 + u) * w
+        z3 = z3 + broadcast(X, 48 + u) * w
     return z0, z1, z2, z3
 
 
@@ -202,8 +202,8 @@ def _descend(W, V, u, gradient, learning_rate, momentum, decay):  # type: ignore
 def _update(W, V, n, X, d0, d1, d2, d3, sgd):  # type: ignore[no-untyped-def]
     """One SGD step on n rows of W, whose gradient is Σ_b X[b, u] d[b]."""
     for u in range(n):
-        g = spread(X, u) * d0 + spread(X, 16 + u) * d1
-        g = g + spread(X, 32 + u) * d2 + spread(X, 48 + u) * d3
+        g = broadcast(X, u) * d0 + broadcast(X, 16 + u) * d1
+        g = g + broadcast(X, 32 + u) * d2 + broadcast(X, 48 + u) * d3
         _descend(W, V, u, g, sgd[0], sgd[1], sgd[2])
 
 
@@ -239,10 +239,10 @@ def _train(  # type: ignore[no-untyped-def]
     z1, z2, z3 = z0, z0, z0
     for p in range(n_in):
         w = load(W1, p * N_LANES)
-        z0 = z0 + spread(images, a0 + p) * w
-        z1 = z1 + spread(images, a1 + p) * w
-        z2 = z2 + spread(images, a2 + p) * w
-        z3 = z3 + spread(images, a3 + p) * w
+        z0 = z0 + broadcast(images, a0 + p) * w
+        z1 = z1 + broadcast(images, a1 + p) * w
+        z2 = z2 + broadcast(images, a2 + p) * w
+        z3 = z3 + broadcast(images, a3 + p) * w
 
     for step in range(n_steps):
         i = step * BATCH_SIZE
@@ -285,13 +285,13 @@ def _train(  # type: ignore[no-untyped-def]
             for b in range(BATCH_SIZE):
                 prefetch(images, order[i + 2 * BATCH_SIZE + b] * n_in + line)
             for p in range(line, min(line + N_LANES, n_in)):
-                g = spread(images, b0 + p) * c0 + spread(images, b1 + p) * c1
-                g = g + spread(images, b2 + p) * c2 + spread(images, b3 + p) * c3
+                g = broadcast(images, b0 + p) * c0 + broadcast(images, b1 + p) * c1
+                g = g + broadcast(images, b2 + p) * c2 + broadcast(images, b3 + p) * c3
                 w = _descend(W1, V1, p, g, learning_rate, momentum, decay)
-                z0 = z0 + spread(images, a0 + p) * w
-                z1 = z1 + spread(images, a1 + p) * w
-                z2 = z2 + spread(images, a2 + p) * w
-                z3 = z3 + spread(images, a3 + p) * w
+                z0 = z0 + broadcast(images, a0 + p) * w
+                z1 = z1 + broadcast(images, a1 + p) * w
+                z2 = z2 + broadcast(images, a2 + p) * w
+                z3 = z3 + broadcast(images, a3 + p) * w
 
 
 # --- evaluation: lanes are samples; the sums run in the same order as in training --------------
@@ -309,10 +309,10 @@ def _layer(W, n_in, n_out, X, first, Z):  # type: ignore[no-untyped-def]
         for u in range(n_in):
             x0, x1 = load(X, first + u * _BLOCK), load(X, first + u * _BLOCK + 16)
             w = u * N_LANES + v
-            a0, a1 = a0 + spread(W, w) * x0, a1 + spread(W, w) * x1
-            b0, b1 = b0 + spread(W, w + 1) * x0, b1 + spread(W, w + 1) * x1
-            c0, c1 = c0 + spread(W, w + 2) * x0, c1 + spread(W, w + 2) * x1
-            d0, d1 = d0 + spread(W, w + 3) * x0, d1 + spread(W, w + 3) * x1
+            a0, a1 = a0 + broadcast(W, w) * x0, a1 + broadcast(W, w) * x1
+            b0, b1 = b0 + broadcast(W, w + 1) * x0, b1 + broadcast(W, w + 1) * x1
+            c0, c1 = c0 + broadcast(W, w + 2) * x0, c1 + broadcast(W, w + 2) * x1
+            d0, d1 = d0 + broadcast(W, w + 3) * x0, d1 + broadcast(W, w + 3) * x1
         z = v * _BLOCK
         _store_pair(Z, z, a0, a1)
         _store_pair(Z, z + _BLOCK, b0, b1)

@@ -3,20 +3,27 @@ import numpy as np
 import pytest
 from numba import njit
 
-from wsbench_zoos.training.kernels import lanes
-from wsbench_zoos.training.kernels.lanes import N_LANES, aligned, load, spread, store, where_greater
+from wsbench_zoos.training.kernels import simd
+from wsbench_zoos.training.kernels.simd import (
+    N_LANES,
+    aligned,
+    broadcast,
+    load,
+    store,
+    where_greater,
+)
 
 
 @njit
 def _map_exp(x, y):
     for i in range(0, x.size, N_LANES):
-        store(y, i, lanes.exp(load(x, i)))
+        store(y, i, simd.exp(load(x, i)))
 
 
 @njit
 def _map_sigmoid(x, y):
     for i in range(0, x.size, N_LANES):
-        store(y, i, lanes.sigmoid(load(x, i)))
+        store(y, i, simd.sigmoid(load(x, i)))
 
 
 @njit
@@ -26,7 +33,7 @@ def _arithmetic(x, y, scalar):
     store(y, 16, a - b)
     store(y, 32, a * b)
     store(y, 48, a / b)
-    store(y, 64, scalar * a + spread(x, 3))
+    store(y, 64, scalar * a + broadcast(x, 3))
     store(y, 80, where_greater(a, b, a, b))
 
 

@@ -111,7 +111,7 @@ def store(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
 
 
 @intrinsic
-def spread(typing_context: Any, array: Any, index: Any) -> Any:
+def broadcast(typing_context: Any, array: Any, index: Any) -> Any:
     """Lanes that all hold ``array[index]``."""
     if not _is_place(array, index):
         return None
