@@ -165,6 +165,18 @@ def test_build__waits_for_another_build_of_the_same_zoo(
     assert [path.name for path in tmp_path.glob(".zoo*")] == [".zoo.lock"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt this process and those it starts, even if its parent ignores SIGINT.
+
+    A shell's background jobs and ``nohup`` inherit the signal ignored, and so would the tests.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_build__stops_at_once_when_interrupted(tmp_path, longer_recipe, longer_digest):
     recipe = tmp_path / "longer.toml"
     recipe.write_text(longer_recipe)
@@ -187,6 +199,7 @@ def test_build__stops_at_once_when_interrupted(tmp_path, longer_recipe, longer_d
     assert 2 <= reports[0].n_resumed < 30
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_write_zoo__hears_an_interrupt_while_hdf5_writes(
     tmp_path, small_zoo, small_recipe, monkeypatch
 ):
