@@ -72,10 +72,15 @@ def small_zoo(small_zoo_folder: Path) -> wsbench.Zoo:
 
 
 @pytest.fixture(scope="session")
-def digits_zoo(tmp_path_factory: pytest.TempPathFactory) -> wsbench.Zoo:
-    """The whole of digits-mlp-v1."""
-    folder = tmp_path_factory.mktemp("digits") / "digits-mlp-v1"
-    return wsbench.load_zoo(wsbench.build_zoo("digits-mlp-v1", out=folder))
+def digits_zoo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of digits-mlp-v1, all 50 models; read only."""
+    return wsbench.build_zoo("digits-mlp-v1", out=tmp_path_factory.mktemp("digits") / "zoo")
+
+
+@pytest.fixture(scope="session")
+def digits_zoo(digits_zoo_folder: Path) -> wsbench.Zoo:
+    """The zoo digits-mlp-v1: 50 models, epochs 0 to 50, ten models in test."""
+    return wsbench.load_zoo(digits_zoo_folder)
 
 
 @pytest.fixture

@@ -261,8 +261,8 @@ def rescore(record: Record | str | Path) -> Scores:
 
     Examples
     --------
-    >>> record = save_record(evaluate("euclidean"))  # doctest: +SKIP
-    >>> rescore(record) == record.scores  # doctest: +SKIP
+    >>> record = save_record(wsbench.evaluate("euclidean"))
+    >>> rescore(record) == record.scores
     True
     """
     return rescore_all(record)[0]

@@ -57,10 +57,11 @@ class Zoo:
 
     Examples
     --------
-    >>> zoo = wsbench.load_zoo("digits-mlp-v1")  # doctest: +SKIP
-    >>> zoo.weights.shape  # doctest: +SKIP
+    >>> zoo = wsbench.load_zoo("digits-mlp-v1")
+    >>> zoo.weights.shape
     (2550, 2160)
-    >>> zoo.model[zoo.rows("test", epochs=[50])]  # doctest: +SKIP
+    >>> zoo.model[zoo.rows("test", epochs=[50])]
+    array([ 1,  6, 11, 19, 20, 27, 33, 39, 43, 49], dtype=int32)
     """
 
     id: str

@@ -80,7 +80,7 @@ def slug(*parts: str) -> str:
     Examples
     --------
     >>> slug("../SVD k=5", "1")
-    'svd-k-5-c39b9c1c'
+    'svd-k-5-4248b229'
     """
     readable = _NOT_SLUG.sub("-", parts[0].lower())[:40].strip("-")
     data = "\0".join(parts).encode("utf-8", "surrogatepass")

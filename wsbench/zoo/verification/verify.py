@@ -104,7 +104,7 @@ def verify_zoo(
 
     Examples
     --------
-    >>> verify_zoo("digits-mlp-v1").failed  # doctest: +SKIP
+    >>> verify_zoo("digits-mlp-v1").failed
     ()
     """
     path = find_zoo(zoo, progress=progress)
