@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,41 @@ def test_packages_around_wsbench__do_not_import_each_other(package):
 
 @pytest.mark.parametrize("path", sources("wsbench_baselines"), ids=lambda path: path.name)
 def test_baselines__use_of_wsbench_only_what_it_exports(path):
-    """They are written as an outsider would write them, and can be copied out of the tree."""
+    """An outsider's method can use everything that a baseline uses."""
     source = path.read_text(encoding="utf-8")
     assert set(used_of_wsbench(source)) <= set(wsbench.__all__)
-    assert "wsbench_baselines" not in packages_imported(path)
+
+
+METHOD_MODULES = sorted(
+    {
+        point.module
+        for point in entry_points(group="wsbench.methods")
+        if point.module.startswith("wsbench_baselines.")
+    }
+)
+
+
+def baselines_imported(path: Path) -> set[str]:
+    parts = (name.split(".") for name in imports(path.read_text(encoding="utf-8")))
+    return {".".join(part[:2]) for part in parts if part[0] == "wsbench_baselines"}
+
+
+@pytest.mark.parametrize("path", sources("wsbench_baselines"), ids=lambda path: path.name)
+def test_baselines__import_each_other_only_from_a_file_that_holds_a_method(path):
+    """A file with a method imports no other baseline; a file without one may import such files.
+
+    The guide tells readers to copy a method's file, so it must run alone. A file without a method,
+    such as a paper's functions for two layers, adds to a method and is no start for another one.
+    """
+    is_method = f"wsbench_baselines.{path.stem}" in METHOD_MODULES
+    allowed = set() if is_method else set(METHOD_MODULES)
+    assert baselines_imported(path) <= allowed
+
+
+def test_method_modules__are_those_of_all_baselines():
+    assert len(METHOD_MODULES) == 10
+    assert "wsbench_baselines.subspace_match" in METHOD_MODULES
+    assert "wsbench_baselines.subspace_match_pairs" not in METHOD_MODULES
 
 
 def test_wsbench__exports_what_it_says():

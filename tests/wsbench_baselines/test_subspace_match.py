@@ -1,82 +1,10 @@
-import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis.extra.numpy import arrays
 
 import wsbench
-from wsbench_baselines.subspace_match import (
-    EPSILONS,
-    SubspaceMatch,
-    maximum_match,
-    maximum_match_similarity,
-    minimum_match,
-    minimum_match_similarity,
-    pairwise_distances,
-    simple_matches,
-)
-
-# A worked example: x0 and x1 span what y1 and y2 span, x2 is y3, x3 is y4, and nothing spans y0.
-X = np.zeros((4, 6))
-X[[0, 0, 1, 2, 3], [0, 1, 1, 3, 4]] = 1, 0.5, 1, 1, 1
-Y = np.zeros((5, 6))
-Y[[0, 1, 2, 2, 3, 4], [2, 0, 0, 1, 3, 4]] = 1, 1, 0.5, 1, 1, 1
-
-
-def distances(x, y):
-    """Distance of each row of x, relative to its length, from the span of y's."""
-    x, y = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (x, y))
-    coefficients = np.linalg.lstsq(y.T, x.T, rcond=1e-7)[0]
-    return np.linalg.norm(x.T - y.T @ coefficients, axis=0)
-
-
-def naive_maximum(x, y, epsilon, in_x, in_y, seen=None):
-    """Algorithm 1 within given rows: a least-squares fit for every sweep."""
-    in_x, in_y = [i for i in in_x if x[i].any()], [j for j in in_y if y[j].any()]
-    while in_x and in_y:
-        found = distances(x[in_x], y[in_y])
-        left_x = [i for i, d in zip(in_x, found, strict=True) if d <= epsilon]
-        back = distances(y[in_y], x[left_x]) if left_x else np.ones(len(in_y))
-        left_y = [j for j, d in zip(in_y, back, strict=True) if d <= epsilon]
-        if seen is not None:
-            seen += [*found, *back]
-        if (left_x, left_y) == (in_x, in_y):
-            return in_x, in_y
-        in_x, in_y = left_x, left_y
-    return [], []
-
-
-def naive_minimum(x, y, epsilon, v, seen=None):
-    """Algorithm 2: try to remove every neuron, as long as v stays."""
-
-    def holds_v(match):
-        return v in match[0] or v - len(x) in match[1]
-
-    match = naive_maximum(x, y, epsilon, range(len(x)), range(len(y)), seen)
-    if not holds_v(match):
-        return [], []
-    for neuron in range(len(x) + len(y)):
-        in_x = [i for i in match[0] if i != neuron]
-        in_y = [j for j in match[1] if j + len(x) != neuron]
-        smaller = naive_maximum(x, y, epsilon, in_x, in_y, seen)
-        match = smaller if holds_v(smaller) else match
-    return match
-
-
-def as_lists(match):
-    return tuple(rows.tolist() for rows in match)
-
-
-def planted(seed, n_x=6, n_y=5, shared=2, n_inputs=20):
-    """Layers whose first neurons lie near one subspace; the rest are random, and one dead."""
-    rng = np.random.default_rng(seed)
-    common = rng.normal(size=(shared, n_inputs))
-    x, y = rng.normal(size=(n_x, n_inputs)), rng.normal(size=(n_y, n_inputs))
-    for rows in (x, y):
-        n = int(rng.integers(shared, len(rows)))
-        rows[:n] = rng.normal(size=(n, shared)) @ common + 0.05 * rng.normal(size=(n, n_inputs))
-    x[-1] = 0
-    return x, y
+from support.naive_subspace_match import naive_maximum
+from wsbench_baselines.subspace_match import EPSILONS, SubspaceMatch, pairwise_distances
+from wsbench_baselines.subspace_match_pairs import maximum_match_similarity
 
 
 @pytest.fixture(scope="module")
@@ -88,173 +16,6 @@ def activations(digits_zoo):
 
 def view(zoo, weights):
     return wsbench.Checkpoints(weights, zoo.layout, probe_inputs=zoo.probe_inputs)
-
-
-# --- two layers
-
-
-def test_worked_example():
-    assert as_lists(maximum_match(X, Y, 0.1)) == ([0, 1, 2, 3], [1, 2, 3, 4])
-    assert maximum_match_similarity(X, Y, 0.1) == pytest.approx(8 / 9)
-    assert as_lists(minimum_match(X, Y, 0.1, v=0)) == ([0, 1], [1, 2])
-    assert as_lists(minimum_match(X, Y, 0.1, v=4)) == ([], [])  # y0 is in no match
-    assert [as_lists(match) for match in simple_matches(X, Y, 0.1)] == [
-        ([0, 1], [1, 2]), ([2], [3]), ([3], [4])
-    ]  # fmt: skip
-    # Four neurons have a minimum match of four, four of two, and y0 has none.
-    assert minimum_match_similarity(X, Y, 0.1) == pytest.approx((4 * 4 + 4 * 2) / 9 / 9)
-
-
-def test_maximum_match__finds_planted_neurons():
-    rng = np.random.default_rng(0)
-    common = rng.normal(size=(10, 200))
-    x, y = (
-        np.concatenate([rng.normal(size=(20, 10)) @ common, rng.normal(size=(100, 200))])
-        for _ in range(2)
-    )
-    assert as_lists(maximum_match(x, y, 0.1)) == (list(range(20)), list(range(20)))
-    assert maximum_match_similarity(x, y, 0.1) == pytest.approx(40 / 240)
-
-
-@settings(max_examples=150)
-@given(st.integers(0, 2**32), st.integers(1, 4), st.floats(0.02, 0.8))
-def test_algorithms__agree_with_a_least_squares_fit_for_every_sweep(seed, shared, epsilon):
-    x, y = planted(seed, shared=shared)
-    seen = []
-    maximum = naive_maximum(x, y, epsilon, range(len(x)), range(len(y)), seen)
-    minima = [naive_minimum(x, y, epsilon, v, seen) for v in range(len(x) + len(y))]
-    assume(np.abs(np.array(seen) - epsilon).min() > 1e-6)  # rounding does not decide
-    assert as_lists(maximum_match(x, y, epsilon)) == maximum
-    assert [as_lists(minimum_match(x, y, epsilon, v)) for v in range(len(x) + len(y))] == minima
-    n = len(x) + len(y)
-    sizes = [len(a) + len(b) for a, b in [maximum, *minima]]
-    assert maximum_match_similarity(x, y, epsilon) == pytest.approx(sizes[0] / n)
-    assert minimum_match_similarity(x, y, epsilon) == pytest.approx(sum(sizes[1:]) / n**2)
-
-
-@given(arrays(float, (4, 3), elements=st.integers(-2, 2)), arrays(float, (3, 3), elements=st.integers(-2, 2)))  # fmt: skip  # noqa: E501
-def test_maximum_match__agrees_with_least_squares_where_neurons_depend_on_each_other(x, y):
-    seen = []
-    expected = naive_maximum(x, y, 0.3, range(4), range(3), seen)
-    assume(not seen or np.abs(np.array(seen) - 0.3).min() > 1e-6)
-    assert as_lists(maximum_match(x, y, 0.3)) == expected
-
-
-@given(st.integers(0, 2**32), st.floats(0.02, 0.8))
-def test_simple_matches__are_matches_without_smaller_ones_and_their_union_is_the_maximum(
-    seed, epsilon
-):
-    x, y = planted(seed)
-    found = simple_matches(x, y, epsilon)
-    for in_x, in_y in found:
-        inner = x[in_x], y[in_y]
-        assert maximum_match_similarity(*inner, epsilon) == 1
-        neurons = range(len(in_x) + len(in_y))
-        # It is the only minimum match of some neuron: no smaller matches make it up.
-        sizes = [sum(map(len, minimum_match(*inner, epsilon, v))) for v in neurons]
-        assert max(sizes) == len(neurons)
-    union = [sorted({int(i) for match in found for i in match[side]}) for side in (0, 1)]
-    assert tuple(union) == as_lists(maximum_match(x, y, epsilon))
-
-
-@given(st.integers(0, 2**32), st.floats(0.05, 0.8))
-def test_similarity__is_1_of_a_layer_with_itself_and_symmetric(seed, epsilon):
-    x, y = planted(seed)
-    assert maximum_match_similarity(x[:-1], x[:-1], epsilon) == 1
-    assert maximum_match_similarity(x, y, epsilon) == maximum_match_similarity(y, x, epsilon)
-    assert minimum_match_similarity(x[:-1], x[:-1], 1e-4) == pytest.approx(2 / 10)
-
-
-@given(st.integers(0, 2**32), st.floats(0.02, 0.8))
-def test_maximum_match__follows_permuted_and_rescaled_neurons(seed, epsilon):
-    x, y = planted(seed)
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(x))
-    scales = 10.0 ** rng.integers(-30, 30, size=len(x)) * rng.choice([-1, 1], size=len(x))
-    before = maximum_match(x, y, epsilon)
-    after = maximum_match((x * scales[:, None])[order], y, epsilon)
-    np.testing.assert_array_equal(np.sort(order[after[0]]), before[0])
-    np.testing.assert_array_equal(after[1], before[1])
-
-
-@given(st.integers(0, 2**32))
-def test_similarity__is_1_of_a_layer_and_its_invertible_mixture(seed):
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(6, 20))
-    mix = np.linalg.qr(rng.normal(size=(6, 6)))[0] * rng.uniform(0.1, 10, size=6)
-    assert maximum_match_similarity(x, mix @ x, 1e-4) == 1
-
-
-@given(st.integers(0, 2**32))
-def test_similarity__does_not_fall_as_epsilon_grows(seed):
-    x, y = planted(seed)
-    similarities = [maximum_match_similarity(x, y, epsilon) for epsilon in EPSILONS]
-    assert (np.diff(similarities) >= 0).all()
-
-
-def test_similarity__is_0_where_all_are_dead():
-    dead, alive = np.zeros((3, 5)), np.eye(3, 5)
-    for other in (dead, alive):
-        assert maximum_match_similarity(dead, other, 0.5) == 0
-        assert minimum_match_similarity(other, dead, 0.5) == 0
-        assert simple_matches(dead, other, 0.5) == []
-
-
-def test_similarity__dead_neurons_match_nothing_but_count():
-    layer = np.eye(5, 6)
-    layer[2:, :] = [[0], [np.nan], [np.inf]]
-    assert maximum_match_similarity(layer, layer, 0.1) == 4 / 10
-
-
-def test_similarity__is_blind_to_isomorphic_layers_in_different_subspaces():
-    """The known blind spot: Y does to the last inputs what X does to the first."""
-    rows = np.random.default_rng(0).normal(size=(4, 6))
-    x, y = np.hstack([rows, np.zeros((4, 6))]), np.hstack([np.zeros((4, 6)), rows])
-    assert maximum_match_similarity(x, y, 0.9) == 0
-
-
-def test_similarity__takes_rounding_errors_for_no_direction():
-    """Ten units after a layer of eight, in float32: two of ten directions are rounding errors."""
-    rng = np.random.default_rng(0)
-    hidden = rng.normal(size=(8, 100)).astype(np.float32)
-    x, y = (rng.normal(size=(10, 8)).astype(np.float32) @ hidden for _ in range(2))
-    assert np.linalg.matrix_rank(x.astype(float)) == 10
-    assert maximum_match_similarity(x, y, 1e-4) == 1
-    stray = np.linalg.svd(x.astype(float))[2][8:10]  # what the rounding errors span
-    match = maximum_match(x, np.concatenate([x[:8], stray]), 0.9)
-    assert as_lists(match) == (list(range(10)), list(range(8)))
-
-
-def test_similarity__keeps_the_direction_in_which_neurons_differ_by_a_thousandth():
-    near, apart = np.eye(2, 5), np.eye(2, 5)
-    near[1] = [1, 1e-3, 0, 0, 0]
-    assert maximum_match_similarity(near, apart, 1e-4) == 1
-
-
-@pytest.mark.parametrize(
-    ("x", "y", "epsilon", "message"),
-    [
-        (np.ones(3), np.ones((1, 3)), 0.1, r"shapes \(3,\) and \(1, 3\): expected"),
-        (np.ones((2, 3)), np.ones((2, 4)), 0.1, r"\(2, 3\) and \(2, 4\).*the same inputs"),
-        (np.ones((0, 3)), np.ones((2, 3)), 0.1, r"\(0, 3\) and \(2, 3\)"),
-        (X, Y, 0, "epsilon is 0: expected one or more numbers between 0 and 1"),
-        (X, Y, 1.0, "epsilon is 1.0"),
-        (X, Y, float("nan"), "epsilon is nan"),
-        (X, Y, [0.1, 0.2], r"epsilon is \[0.1, 0.2\]: expected one number"),
-    ],
-)
-def test_functions__refuse_wrong_arguments(x, y, epsilon, message):
-    for function in (
-        maximum_match, maximum_match_similarity, minimum_match_similarity, simple_matches
-    ):  # fmt: skip
-        with pytest.raises(ValueError, match=message):
-            function(x, y, epsilon)
-
-
-@pytest.mark.parametrize("v", [-1, 9])
-def test_minimum_match__refuses_a_neuron_that_is_not_there(v):
-    with pytest.raises(IndexError, match=f"v is {v}: .* 0 … 8"):
-        minimum_match(X, Y, 0.1, v)
 
 
 # --- all pairs
@@ -359,14 +120,15 @@ def test_method__tells_models_apart(digits_zoo):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"epsilons": 2}, "epsilon is 2: expected one or more numbers between 0 and 1"),
-        ({"epsilons": []}, r"epsilon is \[\]"),
-        ({"epsilons": [0.1, 1.5]}, r"epsilon is \[0.1, 1.5\]"),
-        ({"epsilons": [[0.1]]}, r"epsilon is \[\[0.1\]\]"),
-        ({"epsilons": "small"}, "epsilon is 'small'"),
-        ({"epsilons": None}, "epsilon is None"),
-        ({"n_samples": 0}, "n_samples is 0: expected a whole number above 0, or None"),
-        ({"n_samples": 2.5}, "n_samples is 2.5"),
+        ({"epsilons": 2}, "^epsilons=2: expected one or more numbers between 0 and 1$"),
+        ({"epsilons": []}, r"^epsilons=\[\]: expected"),
+        ({"epsilons": [0.1, 1.5]}, r"^epsilons=\[0.1, 1.5\]: expected"),
+        ({"epsilons": [[0.1]]}, r"^epsilons=\[\[0.1\]\]: expected"),
+        ({"epsilons": "small"}, "^epsilons='small': expected"),
+        ({"epsilons": None}, "^epsilons=None: expected"),
+        ({"n_samples": 0}, "^n_samples=0: expected a whole number from 1, or None$"),
+        ({"n_samples": 2.5}, "^n_samples=2.5: expected"),
+        ({"n_samples": True}, "^n_samples=True: expected"),
     ],
 )
 def test_method__refuses_wrong_parameters(parameters, message):
