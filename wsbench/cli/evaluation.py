@@ -32,7 +32,7 @@ def evaluate_(
         list[str] | None,
         typer.Option(help="Ask this question only: identification, ordering or retrieval."),
     ] = None,
-    transform: Annotated[
+    perturbation: Annotated[
         list[str] | None,
         typer.Option(
             help="Ask after this change of the weights: none, permute, int8, svd-50 and so on."
@@ -48,7 +48,7 @@ def evaluate_(
     as_json: JsonOption = False,
 ) -> None:
     """Score methods on a zoo: which checkpoints belong together, and in which order they came."""
-    asked = _suite(suite, task or [], transform or [])
+    asked = _suite(suite, task or [], perturbation or [])
     with redirect_stdout(sys.stderr):  # what a method prints is not a result
         loaded = wsbench.load_methods(methods or wsbench.list_methods(), settings(assignments))
         with build_progress(zoo) as building:
@@ -74,9 +74,9 @@ def evaluate_(
         raise typer.Exit(1)
 
 
-def _suite(name: str | None, questions: list[str], transforms: list[str]) -> Suite:
+def _suite(name: str | None, questions: list[str], perturbations: list[str]) -> Suite:
     try:
-        return find_suite(name, questions, transforms)
+        return find_suite(name, questions, perturbations)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--suite") from None
 

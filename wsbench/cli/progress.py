@@ -20,7 +20,7 @@ def evaluation_progress(method: str) -> Iterator[Callable[[EvaluationState], Non
         nonlocal last
         now = time.monotonic()
         resumed = f", {state.n_resumed} done before" if state.n_resumed else ""
-        line = f"{method}: {state.n_done}/{state.n_parts} transforms{resumed}"
+        line = f"{method}: {state.n_done}/{state.n_parts} perturbations{resumed}"
         if on_terminal:
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()

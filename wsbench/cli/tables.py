@@ -21,7 +21,7 @@ _BESIDE = {
     "ordering": ("ordered_pairs",),
     "retrieval": ("rank1", "tpr_at_1_fpr"),
 }
-_FEW = 3  # transforms that get a column of their own; of more the robustness is shown
+_FEW = 3  # perturbations that get a column of their own; of more the robustness is shown
 _WIDE = 92  # columns that value and interval need beside each other
 _LEAST_NAME = 12  # columns left to the names of methods before lines grow longer than the terminal
 
@@ -55,8 +55,8 @@ def ranks_of(results: Sequence[wsbench.Evaluation], question: str) -> dict[str, 
 
 
 def _main(result: wsbench.Evaluation) -> str:
-    transforms = result.suite.transforms
-    return "none" if "none" in transforms else transforms[0]
+    perturbations = result.suite.perturbations
+    return "none" if "none" in perturbations else perturbations[0]
 
 
 def _ranked(results: Sequence[wsbench.Evaluation], question: str) -> list[wsbench.Evaluation]:
@@ -107,8 +107,8 @@ def _columns(
     others = [t for t in dict.fromkeys(_transforms(results[0])) if t != main]
     heading = _HEADINGS[primary] + (f" {main}" if main != "none" else "")
 
-    def at(transform: str, score: str) -> list[str]:
-        return [number(_score(result, question, transform, score).value) for result in results]
+    def at(perturbation: str, score: str) -> list[str]:
+        return [number(_score(result, question, perturbation, score).value) for result in results]
 
     scores = [_score(result, question, main, primary) for result in results]
     columns = [
@@ -119,7 +119,7 @@ def _columns(
         ),
     ]
     if len(others) <= _FEW:
-        columns += [_Column(transform, at(transform, primary)) for transform in others]
+        columns += [_Column(perturbation, at(perturbation, primary)) for perturbation in others]
     else:
         for kind in ("compression", "symmetry"):
             kept = [result.robustness[question][kind].value for result in results]
@@ -133,8 +133,10 @@ def _transforms(result: wsbench.Evaluation) -> list[str]:
     return [task.split("/")[1] for task in result.scores]
 
 
-def _score(result: wsbench.Evaluation, question: str, transform: str, name: str) -> wsbench.Score:
-    return result.scores[f"{question}/{transform}"][name]
+def _score(
+    result: wsbench.Evaluation, question: str, perturbation: str, name: str
+) -> wsbench.Score:
+    return result.scores[f"{question}/{perturbation}"][name]
 
 
 def rank(interval: tuple[int, int]) -> str:

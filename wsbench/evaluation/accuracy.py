@@ -1,4 +1,4 @@
-"""What a transform does to the networks: their accuracy, which says what surviving it is worth."""
+"""Accuracy of the networks after each perturbation."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from wsbench.zoo.verification.claims import CannotCheckError, provider_of_recipe
 from wsbench.zoo.zoo import Zoo
 
 
-def accuracy_after(zoo: Zoo, transforms: Sequence[str], seed: int = 0) -> dict[str, float]:
-    """Compute the mean test accuracy of the test models, at the last epoch, after each transform.
+def accuracy_after(zoo: Zoo, perturbations: Sequence[str], seed: int = 0) -> dict[str, float]:
+    """Compute the test models' mean test accuracy at the last epoch after each perturbation.
 
     Parameters
     ----------
     zoo
         Of a recipe that an installed package can train.
-    transforms
+    perturbations
         Their names.
     seed
         As in `wsbench.evaluate`.
@@ -25,18 +25,18 @@ def accuracy_after(zoo: Zoo, transforms: Sequence[str], seed: int = 0) -> dict[s
     Returns
     -------
     accuracy
-        Transform to accuracy in [0, 1]; empty if no installed package knows the recipe, or the data
-        that the networks were tested on are not on this machine.
+        Perturbation to accuracy in [0, 1]. Empty if no installed package knows the recipe, or if
+        the test data are not on this machine.
     """
     trial = BlindedZoo(zoo, "standard", seed)
-    networks = [trial.at_last_epoch(trial.transformed(name, "test")) for name in transforms]
+    networks = [trial.at_last_epoch(trial.transformed(name, "test")) for name in perturbations]
     try:
         provider = provider_of_recipe(zoo.recipe_text)
         columns = provider.evaluate_networks(zoo.recipe_text, np.concatenate(networks))
     except (CannotCheckError, DataError, IntegrityError):
         return {}
-    by_transform = np.split(columns["test_accuracy"].astype(np.float64), len(transforms))
+    by_perturbation = np.split(columns["test_accuracy"].astype(np.float64), len(perturbations))
     return {
         name: float(np.mean(np.sort(values)))
-        for name, values in zip(transforms, by_transform, strict=True)
+        for name, values in zip(perturbations, by_perturbation, strict=True)
     }

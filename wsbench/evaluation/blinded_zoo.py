@@ -19,7 +19,7 @@ from wsbench.methods.protocol import LoadedMethod
 from wsbench.methods.session import ask_distances, ask_order
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
-from wsbench.networks.perturbations import Transforms
+from wsbench.networks.perturbations import Perturbations
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
 from wsbench.tasks import Answers, GroundTruth, Rows, identification, ordering, retrieval
@@ -42,7 +42,7 @@ class BlindedZoo:
     protocol
         ``"standard"``: fitted on train models, asked about test models; ``"all"``: all for both.
     seed
-        For shuffles, ties, transforms, and the method's own ``rng``.
+        For shuffles, ties, perturbations, and the method's own ``rng``.
 
     Raises
     ------
@@ -70,10 +70,10 @@ class BlindedZoo:
         self._train = train[self._shuffle(zoo.weights[train])]
         self.seen = self._shuffle(zoo.weights[test])
         self._test = test[self.seen]
-        self._transforms = Transforms(zoo.weights[self._train])
+        self._transforms = Perturbations(zoo.weights[self._train])
 
     def answers(
-        self, loaded: LoadedMethod, transform: str, questions: tuple[str, ...]
+        self, loaded: LoadedMethod, perturbation: str, questions: tuple[str, ...]
     ) -> tuple[dict[str, Answers], dict[str, float]]:
         """Fit a method, ask it, and return its answers by question, and the seconds that took.
 
@@ -82,8 +82,8 @@ class BlindedZoo:
         """
         clock = _Clock()
         found: dict[str, Answers] = {}
-        train = self.transformed(transform, "train")
-        test = self.transformed(transform, "test")
+        train = self.transformed(perturbation, "train")
+        test = self.transformed(perturbation, "test")
         if {"identification", "ordering"} & set(questions):
             self._fit(loaded, train, clock)
             distances = clock("embed", lambda: self._distances(loaded, test))
@@ -99,11 +99,11 @@ class BlindedZoo:
             found["retrieval"] = self._retrieval(loaded, test)
         return found, clock.seconds
 
-    def transformed(self, transform: str, split: str) -> Floats:
-        """Return the train or test checkpoints after a transform, in the order they are seen."""
+    def transformed(self, perturbation: str, split: str) -> Floats:
+        """Return the train or test checkpoints after a perturbation, in the order they are seen."""
         rows = self._train if split == "train" else self._test
-        rng = generator(self._seed, "transform", transform, split)
-        change = self._transforms.get(transform)
+        rng = generator(self._seed, "transform", perturbation, split)
+        change = self._transforms.get(perturbation)
         return change(self._zoo.weights[rows], self._zoo.layout, rng)
 
     @property

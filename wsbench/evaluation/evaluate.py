@@ -48,7 +48,7 @@ class Evaluation:
     method
         The method, and what it says about itself.
     zoo_id, zoo_digest, suite, seed
-        What it was evaluated on, what it was asked, and the seed of shuffles, ties and transforms.
+        The zoo, the suite, and the seed of shuffles, ties and perturbations.
     truths
         The labels of the rows that it was asked about, by protocol.
     answers
@@ -57,9 +57,9 @@ class Evaluation:
         Task to score name to score; empty if the method failed.
     robustness
         Question to ``"compression"`` and ``"symmetry"`` to the mean of the primary score, relative
-        to that without a transform.
+        to that without a perturbation.
     accuracy
-        Transform to the mean test accuracy of the transformed networks, where it can be computed.
+        Perturbation to the mean test accuracy of the perturbed networks, where it is computable.
     seconds
         Wall time of ``fit``, ``embed`` (pairwise, or transform and distances) and ``order`` in the
         first part.
@@ -108,11 +108,11 @@ def evaluate(
     zoo
         As `load_zoo` takes or returns it.
     suite
-        Which questions are asked after which transforms; None for the suite ``"smoke"``.
+        Which questions are asked after which perturbations; None for the suite ``"smoke"``.
     seed
-        For shuffles, ties, transforms, the bootstrap, and the method's own ``rng``.
+        For shuffles, ties, perturbations, the bootstrap, and the method's own ``rng``.
     parts
-        A folder where the answers after each transform are kept until all are there: the same
+        A folder where the answers after each perturbation are kept until all are there: the same
         evaluation, if it was interrupted, goes on from these. None keeps none.
     progress
         Told of every part that is done, and before the first.
@@ -182,7 +182,7 @@ def _answers(
         found = kept.load(part)
         if found is None:
             at = trial(part.protocol, part.round)
-            found = at.answers(loaded, part.transform, suite.questions)
+            found = at.answers(loaded, part.perturbation, suite.questions)
             kept.save(part, *found)
         by_question, seconds = found
         first = first or seconds
@@ -205,8 +205,8 @@ def score(
         primary = primary_by_model(answers, truths, question)
         if "none" in primary and len(primary) > 1:
             summaries[question] = {
-                kind: robustness(primary, transforms, seed)
-                for kind, transforms in (("compression", COMPRESSION), ("symmetry", SYMMETRY))
+                kind: robustness(primary, perturbations, seed)
+                for kind, perturbations in (("compression", COMPRESSION), ("symmetry", SYMMETRY))
             }
     return scores, summaries
 
@@ -214,7 +214,7 @@ def score(
 def primary_by_model(
     answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], question: str
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Return a question's primary score on each model, by transform, under the standard protocol.
+    """Return a question's primary score on each model under the standard protocol.
 
     Parameters
     ----------
@@ -225,13 +225,13 @@ def primary_by_model(
 
     Returns
     -------
-    by_transform
-        Transform to ``(n_models,)``, models ascending.
+    by_perturbation
+        Perturbation to ``(n_models,)``, models ascending.
     """
     tasks = {task.split("/")[1]: task for task in answers if task.split("/")[::2] == [question]}
     return {
-        transform: QUESTIONS[question].by_model(answers[task], truths["standard"])
-        for transform, task in tasks.items()
+        perturbation: QUESTIONS[question].by_model(answers[task], truths["standard"])
+        for perturbation, task in tasks.items()
     }
 
 
@@ -242,11 +242,11 @@ def question_and_truth(task: str, truths: Mapping[str, GroundTruth]) -> tuple[st
 
 
 def _accuracy(zoo: Zoo, suite: Suite, seed: int) -> dict[str, float]:
-    """Return the accuracy of the networks after each transform, if there is any compression."""
-    transforms = [part.transform for part in suite.parts(zoo.layout)]
-    if not set(transforms) & set(COMPRESSION):
+    """Return the accuracy of the networks after each perturbation, if there is any compression."""
+    perturbations = [part.perturbation for part in suite.parts(zoo.layout)]
+    if not set(perturbations) & set(COMPRESSION):
         return {}
-    return accuracy_after(zoo, tuple(dict.fromkeys(transforms)), seed)
+    return accuracy_after(zoo, tuple(dict.fromkeys(perturbations)), seed)
 
 
 class _PartialResults:

@@ -1,4 +1,4 @@
-"""Suites: which questions are asked after which transforms. Named and versioned.
+"""Suites: which questions are asked after which perturbations. Named and versioned.
 
 A version's content is never changed: what was scored under it would mean something else.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wsbench.networks.layout import Layout
-from wsbench.networks.perturbations import TRANSFORMS, applicable
+from wsbench.networks.perturbations import PERTURBATIONS, applicable
 from wsbench.suggestions import unknown_name_error
 from wsbench.tasks import QUESTIONS
 
@@ -20,7 +20,7 @@ class Part:
 
     Attributes
     ----------
-    transform
+    perturbation
         What is done to the weights first.
     protocol
         ``"standard"``: fitted on train models, asked about test models. ``"all"``: fitted on all
@@ -29,7 +29,7 @@ class Part:
         Added to the seed of the evaluation.
     """
 
-    transform: str
+    perturbation: str
     protocol: str = "standard"
     round: int = 0
 
@@ -44,12 +44,13 @@ class Part:
         'identification/permute/all/2'
         """
         more = (self.protocol,) if self.protocol != "standard" or self.round else ()
-        return "/".join((question, self.transform, *more, *((str(self.round),) * bool(self.round))))
+        rounds = (str(self.round),) * bool(self.round)
+        return "/".join((question, self.perturbation, *more, *rounds))
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Questions and transforms.
+    """Questions and perturbations.
 
     Attributes
     ----------
@@ -57,23 +58,23 @@ class Suite:
         What it is called in records; one made on the command line is ``"custom"``.
     questions
         Among ``"identification"``, ``"ordering"`` and ``"retrieval"``.
-    transforms
-        Names of transforms; those that a zoo's networks do not allow are left out.
+    perturbations
+        Names of perturbations; those that a zoo's networks do not allow are left out.
     protocols, rounds
-        Each transform under each protocol, with this many seeds.
+        Each perturbation under each protocol, with this many seeds.
     measures_cost
         Whether time and memory are measured, in a process of its own.
 
     Raises
     ------
     UnknownIdError
-        If there is no such question or transform.
+        If there is no such question or perturbation.
     """
 
     name: str
     version: int
     questions: tuple[str, ...]
-    transforms: tuple[str, ...]
+    perturbations: tuple[str, ...]
     protocols: tuple[str, ...] = ("standard",)
     rounds: int = 1
     measures_cost: bool = False
@@ -82,18 +83,18 @@ class Suite:
         for question in self.questions:
             if question not in QUESTIONS:
                 raise unknown_name_error("task", question, QUESTIONS)
-        for transform in self.transforms:
-            if transform not in TRANSFORMS:
-                raise unknown_name_error("transform", transform, TRANSFORMS)
+        for perturbation in self.perturbations:
+            if perturbation not in PERTURBATIONS:
+                raise unknown_name_error("perturbation", perturbation, PERTURBATIONS)
 
     def parts(self, layout: Layout) -> list[Part]:
         """Return all that a method is asked about on networks of this layout."""
         return [
-            Part(transform, protocol, round_)
+            Part(perturbation, protocol, round_)
             for round_ in range(self.rounds)
             for protocol in self.protocols
-            for transform in self.transforms
-            if applicable(transform, layout)
+            for perturbation in self.perturbations
+            if applicable(perturbation, layout)
         ]
 
     def describe(self) -> str:
@@ -107,16 +108,16 @@ SUITES = {
     suite.name: suite
     for suite in (
         Suite("smoke", 1, ("identification", "ordering"), ("none", "permute")),
-        Suite("standard", 1, _ALL, TRANSFORMS, measures_cost=True),
-        Suite("full", 1, _ALL, TRANSFORMS, PROTOCOLS, rounds=3, measures_cost=True),
+        Suite("standard", 1, _ALL, PERTURBATIONS, measures_cost=True),
+        Suite("full", 1, _ALL, PERTURBATIONS, PROTOCOLS, rounds=3, measures_cost=True),
     )
 }
 
 
 def find_suite(
-    name: str | None = None, questions: Sequence[str] = (), transforms: Sequence[str] = ()
+    name: str | None = None, questions: Sequence[str] = (), perturbations: Sequence[str] = ()
 ) -> Suite:
-    """Return a suite by name, or one of these questions and transforms.
+    """Return a suite by name, or one of these questions and perturbations.
 
     Parameters
     ----------
@@ -124,26 +125,28 @@ def find_suite(
         A key of `SUITES`; None for ``"smoke"``, unless the others say what is asked.
     questions
         Instead of a suite; without any, every question is asked.
-    transforms
+    perturbations
         Instead of a suite; without any, ``"none"``. Robustness is relative to that one.
 
     Raises
     ------
     UnknownIdError
-        If there is no such suite, question or transform.
+        If there is no such suite, question or perturbation.
     ValueError
-        If a suite is named and questions or transforms are given, too.
+        If a suite is named and questions or perturbations are given, too.
 
     Examples
     --------
-    >>> find_suite(questions=["ordering"], transforms=["none", "int8"]).name
+    >>> find_suite(questions=["ordering"], perturbations=["none", "int8"]).name
     'custom'
     """
-    if name is None and (questions or transforms):
+    if name is None and (questions or perturbations):
         asked = tuple(dict.fromkeys(questions)) or _ALL
-        return Suite("custom", 1, asked, tuple(dict.fromkeys(transforms)) or ("none",))
-    if questions or transforms:
-        raise ValueError(f"suite {name!r} has its own tasks and transforms: give one or the other")
+        return Suite("custom", 1, asked, tuple(dict.fromkeys(perturbations)) or ("none",))
+    if questions or perturbations:
+        raise ValueError(
+            f"suite {name!r} has its own tasks and perturbations: give one or the other"
+        )
     name = name or "smoke"
     if name not in SUITES:
         raise unknown_name_error("suite", name, SUITES)

@@ -5,6 +5,7 @@ the norms: neighbouring epochs, which differ by 0.1 at norms of tens, keep few d
 rows are centred first, and the pairs that still cancel are computed again from their differences.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,6 +22,12 @@ _BLOCK_ROWS = 256  # 25 MB of temporaries per array at 12,500 rows
 _MAX_THREADS = 2  # memory-bound; every thread has its temporaries
 _CHUNK_ELEMENTS = 1 << 16  # of the gathered differences: 512 kB, which stay in the L2 cache
 _CENTRE_ROWS = 1000
+
+
+def row_blocks(n_rows: int) -> Iterator[slice]:
+    """Yield slices of consecutive rows that keep the temporaries of a distance matrix small."""
+    for start in range(0, n_rows, _BLOCK_ROWS):
+        yield slice(start, min(start + _BLOCK_ROWS, n_rows))
 
 
 def pairwise_euclidean(embedding: ArrayLike) -> NDArray[np.float64]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wsbench.metrics.distances import row_blocks
+
 
 @dataclass(frozen=True, eq=False)
 class SingleLinkage:
@@ -107,6 +109,58 @@ def leaf_heights(linkage: SingleLinkage) -> NDArray[np.float64]:
     heights = np.full(len(linkage.heights) + 1, np.inf)
     np.minimum.at(heights, linkage.edges, linkage.heights[:, None])
     return heights
+
+
+def margin_parts(
+    distances: NDArray[np.floating], labels: NDArray[np.integer]
+) -> tuple[float, float]:
+    """Measure the gap that a cut of single linkage has to hit.
+
+    Parameters
+    ----------
+    distances
+        Symmetric and finite, ``(n, n)``.
+    labels
+        The model of each row, ``(n,)``.
+
+    Returns
+    -------
+    between_min : float
+        The smallest distance between rows of different models; infinite if there is one model.
+    within_max : float
+        The largest linkage height within one model; 0 if each has one row.
+    """
+    between_min, within_max = np.inf, 0.0
+    for rows in row_blocks(len(labels)):
+        different = labels[rows, None] != labels
+        closest = np.min(distances[rows], where=different, initial=np.inf)
+        between_min = min(between_min, float(closest))
+    for label in np.unique(labels):
+        rows_of_model = np.flatnonzero(labels == label)
+        heights = merge_heights(distances[np.ix_(rows_of_model, rows_of_model)])
+        within_max = max(within_max, float(np.max(heights, initial=0.0)))
+    return between_min, within_max
+
+
+def margin(between_min: float, within_max: float) -> float:
+    """Divide the parts of the margin; above 1, one cut of single linkage separates all models.
+
+    Infinite if within is 0 alone or there is one model; 0 if both parts are 0, because then two
+    models share a point and nothing can separate them.
+
+    Parameters
+    ----------
+    between_min, within_max
+        From `margin_parts`.
+
+    Examples
+    --------
+    >>> margin(3.0, 2.0)
+    1.5
+    """
+    if between_min == 0.0:
+        return 0.0
+    return between_min / within_max if within_max > 0.0 else np.inf
 
 
 def _prim(

@@ -24,7 +24,7 @@ from wsbench.suggestions import unknown_name_error
 
 Floats = npt.NDArray[np.float32]
 Directions = npt.NDArray[np.float64]
-Transform = Callable[[Floats, Layout, np.random.Generator], Floats]
+Perturbation = Callable[[Floats, Layout, np.random.Generator], Floats]
 
 _LARGEST_FLOAT16 = np.float32(65504)
 _LARGEST_BFLOAT16 = np.uint32(0x7F7F0000).view(np.float32)  # about 3.39e38
@@ -90,7 +90,7 @@ def _each_tensor(
     return result
 
 
-_int8: Transform = partial(_each_tensor, partial(_quantised, 127))
+_int8: Perturbation = partial(_each_tensor, partial(_quantised, 127))
 
 
 def _permuted_int8(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
@@ -105,16 +105,16 @@ def _rescaled(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floa
 
 
 _N_DIRECTIONS = {f"svd-{k}": k for k in (500, 100, 50, 25, 10, 5)}
-_ROUNDING: dict[str, Transform] = {
+_ROUNDING: dict[str, Perturbation] = {
     "float16": _float16,
     "bfloat16": _bfloat16,
     "int8": _int8,
     "int4": partial(_each_tensor, partial(_quantised, 7)),
 }
-_PRUNING: dict[str, Transform] = {
+_PRUNING: dict[str, Perturbation] = {
     f"prune-{share}": partial(_each_tensor, partial(_pruned, share)) for share in (50, 80, 90, 95)
 }
-_SYMMETRY: dict[str, Transform] = {
+_SYMMETRY: dict[str, Perturbation] = {
     "permute": permute_hidden,
     "permute+int8": _permuted_int8,
     "rescale": _rescaled,
@@ -123,7 +123,7 @@ _WITHOUT_TRAIN = {"none": _copied, **_ROUNDING, **_PRUNING, **_SYMMETRY}
 
 COMPRESSION: tuple[str, ...] = (*_N_DIRECTIONS, *_ROUNDING, *_PRUNING)
 SYMMETRY: tuple[str, ...] = tuple(_SYMMETRY)
-TRANSFORMS: tuple[str, ...] = ("none", *COMPRESSION, *SYMMETRY)
+PERTURBATIONS: tuple[str, ...] = ("none", *COMPRESSION, *SYMMETRY)
 
 
 def applicable(name: str, layout: Layout) -> bool:
@@ -134,7 +134,7 @@ def applicable(name: str, layout: Layout) -> bool:
     Raises
     ------
     UnknownIdError
-        If the name is not one of `TRANSFORMS`.
+        If the name is not one of `PERTURBATIONS`.
 
     Examples
     --------
@@ -142,13 +142,13 @@ def applicable(name: str, layout: Layout) -> bool:
     >>> applicable("permute", layout), applicable("rescale", layout)
     (True, False)
     """
-    if name not in TRANSFORMS:
-        raise unknown_name_error("transform", name, TRANSFORMS)
+    if name not in PERTURBATIONS:
+        raise unknown_name_error("perturbation", name, PERTURBATIONS)
     return name != "rescale" or layout.activation in APPLIES_TO["positive-rescaling"]
 
 
-class Transforms:
-    """The transforms by name, with what they need of the train models.
+class Perturbations:
+    """The perturbations by name, with what they need of the train models.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class Transforms:
     --------
     >>> layout = Layout.of([("fc.weight", (2, 3), ("output", "input"))], "relu")
     >>> weights = np.array([[1, -2, 3, -4, 5, -6]], np.float32)
-    >>> prune = Transforms(train_weights=weights).get("prune-50")
+    >>> prune = Perturbations(train_weights=weights).get("prune-50")
     >>> prune(weights, layout, np.random.default_rng(0))
     array([[ 0.,  0.,  0., -4.,  5., -6.]], dtype=float32)
     """
@@ -167,18 +167,18 @@ class Transforms:
     def __init__(self, train_weights: Floats) -> None:
         self._train_weights = train_weights
 
-    def get(self, name: str) -> Transform:
-        """Return the transform of this name.
+    def get(self, name: str) -> Perturbation:
+        """Return the perturbation of this name.
 
         Raises
         ------
         UnknownIdError
-            If it is not one of `TRANSFORMS`.
+            If it is not one of `PERTURBATIONS`.
         """
         if name in _N_DIRECTIONS:
             return partial(_projected, self.directions[:, : _N_DIRECTIONS[name]])
         if name not in _WITHOUT_TRAIN:
-            raise unknown_name_error("transform", name, TRANSFORMS)
+            raise unknown_name_error("perturbation", name, PERTURBATIONS)
         return _WITHOUT_TRAIN[name]
 
     @cached_property

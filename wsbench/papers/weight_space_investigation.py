@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsbench import metrics
+from wsbench.metrics import clustering, ordering
 from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.linkage import cut, leaf_heights, single_linkage
 from wsbench.metrics.seriation import spectral_order
@@ -125,7 +125,7 @@ def reproduce(zoo: Zoo, *, seed: int = 0) -> Reproduction:
         heights = leaf_heights(linkage)
         del distances  # 1.25 GB at 12,500 checkpoints: gone before the next space needs as much
         in_input_order = np.argsort(-heights, kind="stable")
-        at_random = metrics.by_decreasing(heights, rng=generator(seed, "ties", space, "order"))
+        at_random = ordering.by_decreasing(heights, rng=generator(seed, "ties", space, "order"))
         paper[space] = _measure(in_input_order, clusters, model, rank)
         fair[space] = _measure(at_random, clusters, model, rank)
     pairs, tau = np.mean(seriation, axis=0).tolist()
@@ -160,9 +160,9 @@ def _measure(
         rows = order[clusters[order] == cluster]
         models, counts = np.unique(model[rows], return_counts=True)
         ranks = rank[rows[model[rows] == models[counts.argmax()]]]
-        initial.append(metrics.ordered_initial(ranks))
+        initial.append(ordering.ordered_initial(ranks))
         pairs.append(np.sum(np.diff(ranks) == 1) / n_steps)
-    return Row(metrics.purity(model, clusters), float(np.mean(initial)), float(np.mean(pairs)))
+    return Row(clustering.purity(model, clusters), float(np.mean(initial)), float(np.mean(pairs)))
 
 
 def _seriated(
@@ -171,4 +171,4 @@ def _seriated(
     """Return ordered pairs and τ of one model's checkpoints, put in order by spectral seriation."""
     rows = np.flatnonzero(of_model)
     order = spectral_order(distances[np.ix_(rows, rows)])
-    return metrics.ordered_pairs(rank[rows][order]), metrics.kendall_tau(rank[rows][order])
+    return ordering.ordered_pairs(rank[rows][order]), ordering.kendall_tau(rank[rows][order])

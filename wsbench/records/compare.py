@@ -53,10 +53,10 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     found = {}
     for question in PRIMARY:
         of_a, of_b = (primary_by_model(*loaded, question) for loaded in (left, right))
-        for transform in of_a:
-            if transform in of_b:
-                comparison = compare_scores(of_a[transform], of_b[transform], seed)
-                found[f"{question}/{transform}"] = comparison
+        for perturbation in of_a:
+            if perturbation in of_b:
+                comparison = compare_scores(of_a[perturbation], of_b[perturbation], seed)
+                found[f"{question}/{perturbation}"] = comparison
     if not found:
         raise ZooError(f"{a.path.name} and {b.path.name} have no task in common")
     return found

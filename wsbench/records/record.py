@@ -88,7 +88,7 @@ class Record:
         asked = [f"--suite {suite['name']}"]
         if suite["name"] not in SUITES:
             asked = [f"--task {question}" for question in suite["questions"]]
-            asked += [f"--transform {transform}" for transform in suite["transforms"]]
+            asked += [f"--perturb {perturbation}" for perturbation in suite["transforms"]]
         settings = [f"--set {shlex.quote(s)}" for s in command_arguments(method["parameters"])]
         zoo, seed = f"--zoo {shlex.quote(self.zoo)}", f"--seed {self.content['seed']}"
         return " ".join(
@@ -148,7 +148,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
             "name": evaluation.suite.name,
             "version": evaluation.suite.version,
             "questions": list(evaluation.suite.questions),
-            "transforms": list(evaluation.suite.transforms),
+            "transforms": list(evaluation.suite.perturbations),
         },
         "seed": evaluation.seed,
         "evaluator": evaluator_digest(),

@@ -54,12 +54,14 @@ QUESTIONS: Mapping[str, Question] = {
 PRIMARY = {name: question.PRIMARY for name, question in QUESTIONS.items()}
 
 # The modules whose code computes scores from answers: their hash is the evaluator digest of a
-# record. What is asked, and after which transform, is told by the version of the suite.
+# record. What is asked, and after which perturbation, is told by the version of the suite.
 _EVALUATOR = (
     "metrics/bootstrap.py",
     "metrics/linkage.py",
-    "metrics/identification.py",
+    "metrics/clustering.py",
+    "metrics/distances.py",
     "metrics/ordering.py",
+    "metrics/retrieval.py",
     "tasks/robustness.py",
     "tasks/identification.py",
     "tasks/ordering.py",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.intp]
 Answers = dict[str, npt.NDArray[Any]]
 
-# Of the queries, over all models together: their neighbours are kept, for 18 transforms, in less
+# Of the queries, over all models together: their neighbours are kept, for 18 perturbations, in less
 # than 1 MB. What makes a score uncertain is the number of models, of which none is left out.
 _N_QUERIES = 250
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench import metrics
-from wsbench.metrics.linkage import cut, single_linkage
+from wsbench.metrics import clustering, retrieval
+from wsbench.metrics.linkage import cut, margin, margin_parts, single_linkage
 from wsbench.seeding import generator
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import Score, mean, score_of_models
@@ -39,7 +39,7 @@ def answers(
     queries = np.sort(np.argsort(seen)[truth.queries])
     linkage = single_linkage(distances, rng=generator(seed, "ties", "linkage"))
     n_models = len(truth.rows_by_model())
-    found = metrics.nearest(
+    found = retrieval.nearest(
         distances[queries],
         int(_n_relevant(truth).max()),
         own=queries,
@@ -50,7 +50,7 @@ def answers(
     return {
         "neighbours": compact(seen[found][np.argsort(seen[queries])]),
         "clusters": compact(clusters),
-        "margin": np.array(metrics.margin_parts(distances, truth.model[seen])),
+        "margin": np.array(margin_parts(distances, truth.model[seen])),
     }
 
 
@@ -80,15 +80,15 @@ def expect_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> 
 def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     clusters, wanted = answers["clusters"], truth.model[truth.queries]
-    first = metrics.rank1(truth.model[answers["neighbours"]], wanted)
-    margin = metrics.margin(*answers["margin"].tolist())
+    first = retrieval.rank1(truth.model[answers["neighbours"]], wanted)
+    gap = margin(*answers["margin"].tolist())
     return {
         "map_at_r": score_of_models(by_model(answers, truth), seed, "map_at_r"),
-        "rank1": Score(mean(metrics.model_means(first, wanted, _n_relevant(truth)))),
-        "ari": Score(metrics.adjusted_rand_index(truth.model, clusters)),
-        "bcubed_f1": Score(metrics.bcubed_f1(truth.model, clusters)),
-        "purity": Score(metrics.purity(truth.model, clusters)),
-        "margin": Score(margin if np.isfinite(margin) else None),
+        "rank1": Score(mean(retrieval.model_means(first, wanted, _n_relevant(truth)))),
+        "ari": Score(clustering.adjusted_rand_index(truth.model, clusters)),
+        "bcubed_f1": Score(clustering.bcubed_f1(truth.model, clusters)),
+        "purity": Score(clustering.purity(truth.model, clusters)),
+        "margin": Score(gap if np.isfinite(gap) else None),
     }
 
 
@@ -96,8 +96,8 @@ def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.f
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
     wanted, n_relevant = truth.model[truth.queries], _n_relevant(truth)
     found = truth.model[answers["neighbours"]]
-    precision = metrics.average_precision_at_r(found, wanted, n_relevant)
-    return metrics.model_means(precision, wanted, n_relevant)
+    precision = retrieval.average_precision_at_r(found, wanted, n_relevant)
+    return retrieval.model_means(precision, wanted, n_relevant)
 
 
 def _n_relevant(truth: GroundTruth) -> Rows:

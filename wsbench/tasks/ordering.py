@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench import metrics
+from wsbench.metrics import ordering
 from wsbench.metrics.linkage import leaf_heights, single_linkage
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import Score, mean, score_of_models
@@ -46,7 +46,7 @@ def order_by_linkage(distances: npt.NDArray[np.float64], rng: np.random.Generato
     rng
         Decides between equal heights, of which there are many.
     """
-    return metrics.by_decreasing(leaf_heights(single_linkage(distances, rng=rng)), rng=rng)
+    return ordering.by_decreasing(leaf_heights(single_linkage(distances, rng=rng)), rng=rng)
 
 
 def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
@@ -66,14 +66,14 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
     ranks = _predicted_ranks(answers, truth)
     return {
         "kendall_tau": score_of_models(by_model(answers, truth), seed, "kendall_tau"),
-        "ordered_pairs": Score(mean([metrics.ordered_pairs(r) for r in ranks])),
-        "ordered_initial": Score(mean([metrics.ordered_initial(r) for r in ranks])),
+        "ordered_pairs": Score(mean([ordering.ordered_pairs(r) for r in ranks])),
+        "ordered_initial": Score(mean([ordering.ordered_initial(r) for r in ranks])),
     }
 
 
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return Kendall's τ of each model, models ascending, ``(n_models,)``."""
-    return np.array([metrics.kendall_tau(r) for r in _predicted_ranks(answers, truth)])
+    return np.array([ordering.kendall_tau(r) for r in _predicted_ranks(answers, truth)])
 
 
 def _predicted_ranks(answers: Mapping[str, Any], truth: GroundTruth) -> list[Rows]:

@@ -1,6 +1,6 @@
 """Retrieval: finding of which model in a gallery a checkpoint is a copy.
 
-Queries are test checkpoints after the transform; the gallery holds checkpoints of all models as
+Queries are test checkpoints after the perturbation; the gallery holds checkpoints of all models as
 they were written. Of every model both take the same few epochs.
 
 Whether a query is a copy of any gallery model at all is asked with and without its own model in the
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench import metrics
+from wsbench.metrics import retrieval
 from wsbench.seeding import generator
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.identification import expect_shape
@@ -46,7 +46,9 @@ def answers(
     """
     query, entry = seen
     wanted, there = truth.model[truth.queries][query], truth.gallery[entry]
-    found = metrics.nearest(distances, _n_relevant(truth), rng=generator(seed, "ties", "retrieval"))
+    found = retrieval.nearest(
+        distances, _n_relevant(truth), rng=generator(seed, "ties", "retrieval")
+    )
     is_own = wanted[:, None] == there
     nearest_own = np.where(is_own, distances, np.inf).min(axis=1)
     nearest_sibling = np.where(is_own, np.inf, distances).min(axis=1)
@@ -76,8 +78,8 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
     own, sibling = answers["near"]
     return {
         "map_at_r": score_of_models(by_model(answers, truth), seed, "retrieval"),
-        "rank1": Score(mean(metrics.rank1(answers["found"], wanted))),
-        "tpr_at_1_fpr": Score(metrics.true_positive_rate(own, sibling, _FALSE_POSITIVE_RATE)),
+        "rank1": Score(mean(retrieval.rank1(answers["found"], wanted))),
+        "tpr_at_1_fpr": Score(retrieval.true_positive_rate(own, sibling, _FALSE_POSITIVE_RATE)),
     }
 
 
@@ -86,8 +88,8 @@ def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.f
     wanted = truth.model[truth.queries]
     models, sizes = np.unique(truth.gallery, return_counts=True)
     n_relevant = sizes[np.searchsorted(models, wanted)]
-    precision = metrics.average_precision_at_r(answers["found"], wanted, n_relevant)
-    return metrics.model_means(precision, wanted, n_relevant)
+    precision = retrieval.average_precision_at_r(answers["found"], wanted, n_relevant)
+    return retrieval.model_means(precision, wanted, n_relevant)
 
 
 def _n_relevant(truth: GroundTruth) -> int:

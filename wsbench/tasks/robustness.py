@@ -23,19 +23,19 @@ from wsbench.tasks.score import Score, mean
 
 
 def robustness(
-    primary: Mapping[str, npt.NDArray[np.floating]], transforms: Sequence[str], seed: int = 0
+    primary: Mapping[str, npt.NDArray[np.floating]], perturbations: Sequence[str], seed: int = 0
 ) -> Score:
-    """Compute the mean, over transforms, of the primary score relative to that on ``none``.
+    """Compute the mean, over perturbations, of the primary score relative to that on ``none``.
 
     Each relative score is a ratio of means over models, since a single model may score 0. For the
-    interval, models are drawn and keep their scores on all transforms.
+    interval, models are drawn and keep their scores on all perturbations.
 
     Parameters
     ----------
     primary
-        Transform to the primary score of each model, ``(n_models,)``, higher is better, the models
+        Perturbation to the primary score of each model, ``(n_models,)``, higher is better, models
         in the same order for all.
-    transforms
+    perturbations
         Which to average over, by name. Those that `primary` lacks are left out, and so is ``none``.
     seed
         For the bootstrap.
@@ -45,34 +45,34 @@ def robustness(
     score
         1 if nothing is lost, above 1 if something is gained, below 0 if the scores become
         negative. None, and no interval, where the mean on ``none`` is not positive, since then
-        there is nothing to lose, and where ``none`` or all of the transforms are missing.
+        there is nothing to lose, and where ``none`` or all of the perturbations are missing.
 
     Raises
     ------
     ValueError
-        If a transform has other models than ``none``.
+        If a perturbation has other models than ``none``.
 
     Examples
     --------
-    >>> by_transform = {"none": np.array([0.5, 1.0]), "8 bits": np.array([0.25, 0.5])}
-    >>> robustness(by_transform, ["8 bits", "4 bits"])
+    >>> by_perturbation = {"none": np.array([0.5, 1.0]), "8 bits": np.array([0.25, 0.5])}
+    >>> robustness(by_perturbation, ["8 bits", "4 bits"])
     Score(value=0.5, interval=(0.5, 0.5))
     """
-    present = [name for name in transforms if name in primary and name != "none"]
+    present = [name for name in perturbations if name in primary and name != "none"]
     if not present or "none" not in primary:
         return Score(None)
     base = np.asarray(primary["none"], np.float64)
     for name in present:
         if np.shape(primary[name]) != base.shape:
             raise ValueError(
-                f"primary: expected the same models for each transform, got "
+                f"primary: expected the same models for each perturbation, got "
                 f"{np.shape(primary[name])} scores on {name!r} and {base.shape} on 'none'"
             )
     whole = mean(base)
     if not whole > 0:
         return Score(None)
     # Changes instead of scores, so that what does not change at all is 1 to the last digit; in
-    # ascending order, so that the order of the transforms cannot change it either.
+    # ascending order, so that the order of the perturbations cannot change it either.
     changes = np.sort(np.array([primary[name] for name in present]) - base, axis=0)
     change = changes.mean(axis=0)
     relative = mean(change) / whole

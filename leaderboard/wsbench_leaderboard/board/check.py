@@ -67,7 +67,7 @@ def expected_tasks(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
     """Return what a suite asks about a published zoo.
 
     The activation is taken from the recipe. If that does not tell it, there are two possibilities:
-    with and without the transforms that only some activations allow.
+    with and without the perturbations that only some activations allow.
     """
     recipe = tomllib.loads(provider_of(zoo_id).recipe_text(zoo_id))
     activation = recipe.get("architecture", {}).get("activation")
@@ -118,7 +118,7 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
         known = ", ".join(known.describe() for known in SUITES.values())
         asked = f"{content['suite']['name']:.30} {content['suite']['version']}"
         yield (
-            f"suite: got {asked!r} with its own questions and transforms, known are {known};"
+            f"suite: got {asked!r} with its own questions and perturbations, known are {known};"
             " evaluate with --suite standard"
         )
     if content["error"] is not None or content["answers"] is None:
@@ -133,7 +133,7 @@ def _suite_content(suite: wsbench.Suite) -> dict[str, Any]:
         "name": suite.name,
         "version": suite.version,
         "questions": list(suite.questions),
-        "transforms": list(suite.transforms),
+        "transforms": list(suite.perturbations),
     }
 
 
@@ -228,9 +228,9 @@ def _task_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     )
 
 
-def _accuracy_fault(record: wsbench.Record, transforms: set[str]) -> str:
+def _accuracy_fault(record: wsbench.Record, perturbations: set[str]) -> str:
     """Return what is wrong with the accuracy; without the data there is none to record."""
-    expected = transforms if transforms & set(COMPRESSION) else set()
+    expected = perturbations if perturbations & set(COMPRESSION) else set()
     accuracy = record.content["accuracy"]
     if accuracy and (set(accuracy) != expected or max(accuracy.values()) > 1):
         allowed = ", ".join(sorted(expected)) or "none"

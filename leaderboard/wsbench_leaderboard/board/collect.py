@@ -31,7 +31,7 @@ class Entry:
     scores, robustness
         As computed here.
     by_model
-        Question to the primary score of each test model without a transform, ``(n_models,)``.
+        Question to the primary score of each test model without a perturbation, ``(n_models,)``.
     stale
         Whether the code that computes scores has changed since the method was evaluated.
     """
@@ -80,16 +80,16 @@ def entry(record: wsbench.Record) -> Entry:
         _expect(record, given, {"tasks": scores, "robustness": robustness})
     by_model = {}
     for question in PRIMARY:
-        by_transform = primary_by_model(answers, truths, question)
-        if "none" in by_transform:
-            by_model[question] = by_transform["none"]
+        by_perturbation = primary_by_model(answers, truths, question)
+        if "none" in by_perturbation:
+            by_model[question] = by_perturbation["none"]
     return Entry(record, scores, robustness, by_model, stale)
 
 
 def ranks(entries: Iterable[Entry], question: str) -> dict[Path, tuple[int, int]]:
     """Return the rank interval of each entry of one zoo, by its record's path.
 
-    None have the stale ones, and those that were not asked the question without a transform.
+    None have the stale ones, and those that were not asked the question without a perturbation.
     """
     fresh = [e for e in entries if not e.stale and question in e.by_model]
     by_name = {str(e.record.path): e.by_model[question] for e in fresh}

@@ -192,16 +192,16 @@ def _different_accuracy(folder: Path, entries: list[Entry]) -> Iterator[Problem]
     """Yield the records whose networks have not the accuracy that they have in the others."""
     values: dict[str, list[float]] = defaultdict(list)
     for entry in entries:
-        for transform, value in entry.record.content["accuracy"].items():
-            values[transform].append(value)
+        for perturbation, value in entry.record.content["accuracy"].items():
+            values[perturbation].append(value)
     for entry in entries:
-        for transform, value in entry.record.content["accuracy"].items():
-            usual = median(values[transform])
+        for perturbation, value in entry.record.content["accuracy"].items():
+            usual = median(values[perturbation])
             if abs(value - usual) > _ACCURACY_TOLERANCE:
                 yield _problem(
                     folder, entry.record.path,
-                    f"accuracy.{transform}: got {value}, and {usual} is that of the same networks"
-                    " in the others; evaluate again",
+                    f"accuracy.{perturbation}: got {value}, and {usual} is that of the same"
+                    " networks in the others; evaluate again",
                 )  # fmt: skip
                 break
 

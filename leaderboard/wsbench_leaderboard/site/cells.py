@@ -146,7 +146,7 @@ COLUMNS = (
 # Groups of columns, and how many are in each; time and memory follow the scores.
 GROUPS = (*Counter(column.group for column in COLUMNS).items(), ("Cost", 2))
 
-# What is ranked: the columns of primary scores without a transform.
+# What is ranked: the columns of primary scores without a perturbation.
 _RANKED = {"identification/none": "identification", "ordering/none": "ordering"}
 _PRIMARY = {"map_at_r", "kendall_tau"}
 

@@ -18,23 +18,23 @@ _LARGEST, _SMALLEST = math.log(500), math.log(5)
 
 @dataclass(frozen=True)
 class Family:
-    """Transforms that differ in one number.
+    """Perturbations that differ in one number.
 
     Attributes
     ----------
     title, x_label
         What differs.
     points
-        Transform to its place on the axis and its label.
+        Perturbation to its place on the axis and its label.
     """
 
     title: str
     x_label: str
     points: Mapping[str, tuple[float, str]]
 
-    def places(self, transforms: Iterable[str]) -> list[float]:
-        """Return where these transforms are on the axis."""
-        return [self.points[name][0] for name in transforms]
+    def places(self, perturbations: Iterable[str]) -> list[float]:
+        """Return where these perturbations are on the axis."""
+        return [self.points[name][0] for name in perturbations]
 
 
 def _log_place(k: int) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsbench.methods.protocol import command_arguments
-from wsbench.networks.perturbations import TRANSFORMS
+from wsbench.networks.perturbations import PERTURBATIONS
 from wsbench.tasks import PRIMARY
 from wsbench_leaderboard.board.collect import Entry
 from wsbench_leaderboard.site import text
@@ -31,7 +31,7 @@ Facts = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """All scores after one transform."""
+    """All scores after one perturbation."""
 
     label: str
     accuracy: str
@@ -145,7 +145,7 @@ def _result(board: Board, entry: Entry, anchor: str) -> Result:
 
 
 def _table(entry: Entry) -> tuple[list[tuple[str, list[str]]], list[ScoreRow]]:
-    """Return questions with their score names, and a row for each transform."""
+    """Return questions with their score names, and a row for each perturbation."""
     by_question: dict[str, dict[str, Mapping[str, Any]]] = {}
     for task, scores in entry.scores.items():
         question, _, asked = task.partition("/")
@@ -174,17 +174,19 @@ def _table(entry: Entry) -> tuple[list[tuple[str, list[str]]], list[ScoreRow]]:
 
 
 def _place(asked: str) -> tuple[str, int, str]:
-    transform, _, protocol = asked.partition("/")
-    known = TRANSFORMS.index(transform) if transform in TRANSFORMS else len(TRANSFORMS)
+    perturbation, _, protocol = asked.partition("/")
+    known = (
+        PERTURBATIONS.index(perturbation) if perturbation in PERTURBATIONS else len(PERTURBATIONS)
+    )
     return protocol, known, asked
 
 
 def _asked(asked: str) -> str:
     """Return ``"int8, all models, round 2"`` for ``int8/all/2``."""
-    transform, *more = asked.split("/")
+    perturbation, *more = asked.split("/")
     protocol = {"all": "all models", "standard": "test models"}
     words = [protocol.get(word, f"round {word}") for word in more]
-    return ", ".join((transform, *words))
+    return ", ".join((perturbation, *words))
 
 
 def _cost(cost: Mapping[str, Any] | None, where: str) -> Facts:

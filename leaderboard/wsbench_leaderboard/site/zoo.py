@@ -1,4 +1,4 @@
-"""The page of a zoo: what it holds, what transforms do to its networks, how they were trained."""
+"""The page of a zoo: its content, its networks after each perturbation, and their training."""
 
 import tomllib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import wsbench
-from wsbench.networks.perturbations import COMPRESSION, SYMMETRY, TRANSFORMS
+from wsbench.networks.perturbations import COMPRESSION, PERTURBATIONS, SYMMETRY
 from wsbench.zoo.providers import provider_of
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board
@@ -20,9 +20,9 @@ from wsbench_leaderboard.site.names import zoo_page
 
 @dataclass(frozen=True)
 class AccuracyRow:
-    """Accuracy of the networks after a transform; the bar is in units of its 48."""
+    """Accuracy of the networks after a perturbation; the bar is in units of its 48."""
 
-    transform: str
+    perturbation: str
     kind: str
     accuracy: str
     change: str
@@ -87,7 +87,7 @@ def _accuracy(board: Board) -> list[AccuracyRow]:
     kinds = dict.fromkeys(COMPRESSION, "compression") | dict.fromkeys(SYMMETRY, "symmetry")
     whole = values.get("none")
     rows = []
-    for name in (name for name in TRANSFORMS if name in values):
+    for name in (name for name in PERTURBATIONS if name in values):
         change = None if whole is None or name == "none" else values[name] - whole
         bar = round(values[name] * BAR_WIDTH, 2)
         rows.append(

@@ -44,7 +44,7 @@ def methods(tmp_path):
 
 def but_progress(err):
     """Return what else is on stderr; how far it is, is told every five seconds."""
-    return "".join(line for line in err.splitlines(True) if "/2 transforms" not in line)
+    return "".join(line for line in err.splitlines(True) if "/2 perturbations" not in line)
 
 
 def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, publisher):

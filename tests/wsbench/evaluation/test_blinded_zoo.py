@@ -1,4 +1,4 @@
-"""Retrieval and transforms as a method meets them; the rest is held by test_evaluate."""
+"""Retrieval and perturbations as a method meets them; the rest is held by test_evaluate."""
 
 import numpy as np
 import pytest
@@ -115,11 +115,11 @@ def test_trial__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_question
     rng = np.random.default_rng(0)
     order, names = rng.permutation(len(zoo.model)), rng.permutation(30).astype(np.int32)
     other = wsbench.Zoo(**vars(zoo) | {"model": names[zoo.model]}).with_rows(order)
-    for transform in ("permute", "svd-5", "int4"):
+    for perturbation in ("permute", "svd-5", "int4"):
         scores = []
         for one in (zoo, other):
             trial = BlindedZoo(one, "standard", 3)
-            found, _ = trial.answers(loaded(Spy()), transform, tuple(QUESTIONS))
+            found, _ = trial.answers(loaded(Spy()), perturbation, tuple(QUESTIONS))
             scores.append(
                 {name: q.scores(found[name], trial.truth, 3) for name, q in QUESTIONS.items()}
             )

@@ -608,7 +608,7 @@ def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path
 
 
 def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seeds(zoo):
-    suite = dataclasses.replace(wsbench.find_suite("full"), transforms=("none", "permute"))
+    suite = dataclasses.replace(wsbench.find_suite("full"), perturbations=("none", "permute"))
     suite = dataclasses.replace(suite, measures_cost=False)
     result = wsbench.evaluate(loaded(FirstThree()), zoo, suite=suite)
     assert len(result.scores) == 3 * 2 * 2 * 3

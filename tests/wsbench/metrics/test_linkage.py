@@ -6,7 +6,18 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import adjusted_rand_score
 
-from wsbench.metrics.linkage import cut, leaf_heights, merge_heights, single_linkage
+from support.partitions import partitions
+from wsbench.metrics.linkage import (
+    cut,
+    leaf_heights,
+    margin,
+    margin_parts,
+    merge_heights,
+    single_linkage,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+MORE_THAN_A_BLOCK = 300
 
 
 def rng(seed=0):
@@ -139,3 +150,37 @@ def test_cut__reordering_tied_rows_reorders_the_distribution():
     np.testing.assert_allclose(straight, shuffled, atol=0.05)  # standard error .013
     sides = straight[np.arange(4), (np.arange(4) + 1) % 4]
     np.testing.assert_allclose(sides, sides.mean(), atol=0.04)
+
+
+@given(partitions(1), seeds)
+def test_margin_parts__equal_scipy_on_every_model(labels, seed):
+    (labels,) = labels
+    distances = random_distances(len(labels), seed)
+    within = 0.0
+    for label in set(labels):
+        rows = labels == label
+        if rows.sum() > 1:
+            tree = linkage(squareform(distances[np.ix_(rows, rows)]), method="single")
+            within = max(within, tree[-1, 2])
+    different = labels[:, None] != labels
+    between = distances[different].min() if different.any() else np.inf
+    assert margin_parts(distances, labels) == (between, within)
+
+
+def test_margin_parts__look_beyond_the_first_block():
+    distances = random_distances(MORE_THAN_A_BLOCK, 0)
+    labels = np.arange(MORE_THAN_A_BLOCK) % 3
+    expected = distances[labels[:, None] != labels].min()
+    assert margin_parts(distances, labels)[0] == expected
+
+
+def test_margin__is_above_one_only_if_a_cut_separates():
+    assert margin(3.0, 2.0) == 1.5
+    assert margin(1.0, 2.0) == 0.5
+    assert margin(1.0, 0.0) == np.inf
+    assert margin(np.inf, 1.0) == np.inf
+    assert margin(0.0, 1.0) == 0.0
+
+
+def test_margin__collapsed_embedding_scores_zero():
+    assert margin(*margin_parts(np.zeros((4, 4)), np.array([0, 0, 1, 1]))) == 0.0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from wsbench.metrics import by_decreasing, kendall_tau, ordered_initial, ordered_pairs
+from wsbench.metrics.ordering import by_decreasing, kendall_tau, ordered_initial, ordered_pairs
 
 permutations = st.integers(1, 12).flatmap(lambda k: st.permutations(range(k))).map(np.array)
 at_least_two = permutations.filter(lambda p: len(p) > 1)

@@ -10,7 +10,13 @@ from hypothesis.extra.numpy import arrays
 from wsbench.errors import UnknownIdError
 from wsbench.networks.forward import activations
 from wsbench.networks.layout import Layout
-from wsbench.networks.perturbations import COMPRESSION, SYMMETRY, TRANSFORMS, Transforms, applicable
+from wsbench.networks.perturbations import (
+    COMPRESSION,
+    PERTURBATIONS,
+    SYMMETRY,
+    Perturbations,
+    applicable,
+)
 from wsbench.networks.symmetries import permute_hidden
 from wsbench_zoos.training.architectures import CNN, MLP
 
@@ -39,8 +45,8 @@ def random_weights(layout, n=6, seed=0):
 
 
 def apply(name, weights, layout, seed=2, train=None):
-    transform = Transforms(weights if train is None else train).get(name)
-    return transform(weights, layout, np.random.default_rng(seed))
+    perturb = Perturbations(weights if train is None else train).get(name)
+    return perturb(weights, layout, np.random.default_rng(seed))
 
 
 def assert_same_bits(first, second):
@@ -57,10 +63,10 @@ def test_names__are_those_of_the_tasks():
     pruning = ["prune-50", "prune-80", "prune-90", "prune-95"]
     assert list(COMPRESSION) == [*svd, "float16", "bfloat16", "int8", "int4", *pruning]
     assert list(SYMMETRY) == ["permute", "permute+int8", "rescale"]
-    assert list(TRANSFORMS) == ["none", *COMPRESSION, *SYMMETRY]
+    assert list(PERTURBATIONS) == ["none", *COMPRESSION, *SYMMETRY]
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", PERTURBATIONS)
 def test_transforms__return_new_float32_weights_of_the_same_shape(name):
     weights = random_weights(MIDDLE)
     weights.flags.writeable = False
@@ -72,19 +78,19 @@ def test_transforms__return_new_float32_weights_of_the_same_shape(name):
     assert_same_bits(weights, before)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", PERTURBATIONS)
 def test_transforms__are_the_same_to_the_bit_for_the_same_rng(name):
     weights = random_weights(MIDDLE)
     assert_same_bits(apply(name, weights, MIDDLE), apply(name, weights, MIDDLE))
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", PERTURBATIONS)
 def test_transforms__leave_zero_weights_zero(name):
     zeros = np.zeros((2, 12), np.float32)
     np.testing.assert_array_equal(apply(name, zeros, SMALL), zeros)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", PERTURBATIONS)
 def test_transforms__take_rows_that_do_not_follow_each_other(name):
     weights, train = random_weights(SMALL), random_weights(SMALL, seed=1)
     changed = apply(name, weights[::2], SMALL, train=train)
@@ -236,15 +242,15 @@ def test_svd__keeps_what_lies_in_the_span_of_the_train_weights():
 def test_svd__leaves_out_directions_that_are_zero():
     weights = random_weights(SMALL)
     train = np.tile(random_weights(SMALL, 2, seed=1), (50, 1))  # of rank 2
-    transforms = Transforms(train)
-    assert transforms.directions.shape == (12, 2)
-    changed = transforms.get("svd-500")(weights, SMALL, np.random.default_rng(0))
+    perturbations = Perturbations(train)
+    assert perturbations.directions.shape == (12, 2)
+    changed = perturbations.get("svd-500")(weights, SMALL, np.random.default_rng(0))
     expected = weights @ np.linalg.pinv(train[:2]) @ train[:2]
     np.testing.assert_allclose(changed, expected, atol=1e-5)
 
 
 def test_svd__has_no_more_directions_than_train_checkpoints():
-    assert Transforms(random_weights(MIDDLE, 3)).directions.shape == (MIDDLE.n_parameters, 3)
+    assert Perturbations(random_weights(MIDDLE, 3)).directions.shape == (MIDDLE.n_parameters, 3)
 
 
 def test_svd__on_all_directions_changes_nothing():
@@ -256,12 +262,12 @@ def test_svd__on_all_directions_changes_nothing():
 def test_svd__decomposes_once_for_every_k_and_only_if_asked(monkeypatch):
     calls, eigh = [], np.linalg.eigh
     monkeypatch.setattr(np.linalg, "eigh", lambda matrix: calls.append(1) or eigh(matrix))
-    transforms = Transforms(random_weights(SMALL))
-    for name in {*TRANSFORMS} - {*SVD}:
-        transforms.get(name)
+    perturbations = Perturbations(random_weights(SMALL))
+    for name in {*PERTURBATIONS} - {*SVD}:
+        perturbations.get(name)
     assert not calls
     for name in SVD:
-        transforms.get(name)
+        perturbations.get(name)
     assert len(calls) == 1
 
 
@@ -304,9 +310,9 @@ def test_permute_int8__is_int8_permuted():
 def test_applicable__is_all_but_rescale_where_the_activation_is_not_homogeneous():
     for activation in ("identity", "leaky-relu", "relu", "sigmoid", "tanh"):
         layout = dataclasses.replace(SMALL, activation=activation)
-        found = {name for name in TRANSFORMS if applicable(name, layout)}
+        found = {name for name in PERTURBATIONS if applicable(name, layout)}
         left_out = {"rescale"} if activation in ("sigmoid", "tanh") else set()
-        assert found == {*TRANSFORMS} - left_out
+        assert found == {*PERTURBATIONS} - left_out
 
 
 def test_rescale__is_refused_where_it_would_change_the_function():
@@ -316,7 +322,9 @@ def test_rescale__is_refused_where_it_would_change_the_function():
 
 
 def test_unknown_names__are_answered_with_the_nearest():
-    with pytest.raises(UnknownIdError, match="unknown transform 'bfloat'; did you mean 'bfloat16'"):
-        Transforms(random_weights(SMALL)).get("bfloat")
+    with pytest.raises(
+        UnknownIdError, match="unknown perturbation 'bfloat'; did you mean 'bfloat16'"
+    ):
+        Perturbations(random_weights(SMALL)).get("bfloat")
     with pytest.raises(UnknownIdError, match="did you mean 'rescale'"):
         applicable("rescaled", SMALL)

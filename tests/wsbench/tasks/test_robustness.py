@@ -76,8 +76,8 @@ def test_robustness__a_method_that_scores_nothing_has_nothing_to_lose(none):
 
 
 def test_robustness__without_scores_there_is_none():
-    for scores, transforms in [({"none": NONE}, ["a"]), ({"a": NONE}, ["a"]), ({}, [])]:
-        assert robustness(scores, transforms) == Score(None, None)
+    for scores, perturbations in [({"none": NONE}, ["a"]), ({"a": NONE}, ["a"]), ({}, [])]:
+        assert robustness(scores, perturbations) == Score(None, None)
 
 
 def test_robustness__does_not_depend_on_the_order_of_transforms_or_of_models():

@@ -58,7 +58,7 @@ def test_facts__that_are_damaged_are_refused(made_up_zoo, tmp_path, damage):
 def test_zoo__shows_accuracy_after_transforms_and_charts_where_there_are_facts(records, tmp_path):
     board = boards(collect(records))[0]
     page = zoo(board, tmp_path / "zoos")
-    assert [(row.transform, row.accuracy, row.change) for row in page.accuracy] == [
+    assert [(row.perturbation, row.accuracy, row.change) for row in page.accuracy] == [
         ("none", "0.900", "–"), ("svd-5", "0.100", "−0.800"), ("int8", "0.850", "−0.050"),
     ]  # fmt: skip
     assert not page.charts

@@ -2,24 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import pdist, squareform
-from sklearn.metrics import adjusted_rand_score
-from sklearn.metrics.cluster import contingency_matrix
 
-from wsbench import metrics
-from wsbench.metrics import (
-    adjusted_rand_index,
-    bcubed_f1,
-    margin,
-    margin_parts,
-    model_means,
-    purity,
-    true_positive_rate,
-)
+from support.partitions import partitions
+from wsbench.metrics import retrieval
+from wsbench.metrics.retrieval import model_means, true_positive_rate
 
 seeds = st.integers(0, 2**32 - 1)
-CLUSTER_METRICS = [adjusted_rand_index, bcubed_f1, purity]
 MORE_THAN_A_BLOCK = 300
 
 
@@ -39,23 +28,16 @@ def relevant_counts(labels):
 
 
 def nearest(distances, n_nearest, *, rng):
-    return metrics.nearest(distances, n_nearest, own=np.arange(len(distances)), rng=rng)
+    return retrieval.nearest(distances, n_nearest, own=np.arange(len(distances)), rng=rng)
 
 
 def average_precision_at_r(neighbours, labels):
     found = labels[neighbours]
-    return metrics.average_precision_at_r(found, labels, relevant_counts(labels))
+    return retrieval.average_precision_at_r(found, labels, relevant_counts(labels))
 
 
 def rank1(neighbours, labels):
-    return metrics.rank1(labels[neighbours], labels)
-
-
-@st.composite
-def partitions(draw, n_partitions=2):
-    n_rows = draw(st.integers(1, 25))
-    one = st.lists(st.integers(-3, 3), min_size=n_rows, max_size=n_rows).map(np.array)
-    return [draw(one) for _ in range(n_partitions)]
+    return retrieval.rank1(labels[neighbours], labels)
 
 
 # --- nearest -------------------------------------------------------------------------------------
@@ -202,7 +184,7 @@ def test_model_means__leave_out_queries_with_nothing_to_be_found():
 def test_nearest__queries_that_are_no_rows_may_find_any_column():
     queries, rows = np.array([0.2, 3.1]), np.array([0.0, 1.0, 3.0])
     distances = np.abs(np.subtract.outer(queries, rows))
-    assert metrics.nearest(distances, 2, rng=rng()).tolist() == [[0, 1], [2, 1]]
+    assert retrieval.nearest(distances, 2, rng=rng()).tolist() == [[0, 1], [2, 1]]
 
 
 @given(st.lists(st.integers(0, 20), min_size=1), st.lists(st.integers(0, 20), min_size=1),
@@ -215,116 +197,3 @@ def test_true_positive_rate__is_the_best_of_all_thresholds(positives, negatives,
 
 
 # --- clusters ------------------------------------------------------------------------------------
-
-
-def written_out_bcubed(labels, clusters):
-    rows = range(len(labels))
-    precision = np.mean([np.mean(labels[clusters == clusters[i]] == labels[i]) for i in rows])
-    recall = np.mean([np.mean(clusters[labels == labels[i]] == clusters[i]) for i in rows])
-    return 2 * precision * recall / (precision + recall)
-
-
-@given(partitions())
-def test_adjusted_rand_index__equals_sklearn(both):
-    assert adjusted_rand_index(*both) == pytest.approx(adjusted_rand_score(*both), abs=1e-12)
-
-
-@given(partitions())
-def test_bcubed_f1__equals_the_definition_written_out(both):
-    assert bcubed_f1(*both) == pytest.approx(written_out_bcubed(*both))
-
-
-@given(partitions())
-def test_purity__equals_the_contingency_table(both):
-    table = contingency_matrix(*both)
-    assert purity(*both) == pytest.approx(np.mean(table.max(axis=0) / table.sum(axis=0)))
-
-
-def test_purity__counts_clusters_not_rows():
-    labels = np.repeat(np.arange(4), 5)
-    one_giant = np.zeros(20, int)
-    one_giant[[0, 5, 10]] = [1, 2, 3]
-    assert purity(labels, one_giant) == pytest.approx((3 + 5 / 17) / 4)
-    assert adjusted_rand_index(labels, one_giant) < 0.05
-
-
-@pytest.mark.parametrize("metric", CLUSTER_METRICS)
-@given(both=partitions(), seed=seeds)
-def test_cluster_metrics__do_not_depend_on_row_order_or_names(metric, both, seed):
-    labels, clusters = both
-    order = rng(seed).permutation(len(labels))
-    renamed = metric(7 - 2 * labels[order], 3 * clusters[order])
-    assert metric(labels, clusters) == pytest.approx(renamed)
-    assert -0.5 <= metric(labels, clusters) <= 1 + 1e-12
-
-
-@pytest.mark.parametrize("metric", CLUSTER_METRICS)
-def test_cluster_metrics__numbering_the_labels_otherwise_changes_no_digit(metric):
-    """Sums of 30 models' shares in another order would, in one of six."""
-    labels, clusters = rng().integers(0, 30, (2, 1000))
-    scores = {metric(rng(seed).permutation(30)[labels], clusters) for seed in range(50)}
-    assert len(scores) == 1
-
-
-@pytest.mark.parametrize("metric", CLUSTER_METRICS)
-@given(both=partitions(1))
-def test_cluster_metrics__the_right_clusters_score_one(metric, both):
-    assert metric(both[0], both[0] + 3) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("metric", [adjusted_rand_index, bcubed_f1])
-@given(both=partitions())
-def test_cluster_metrics__only_the_right_clusters_score_one(metric, both):
-    labels, clusters = both
-    same = np.array_equal(labels[:, None] == labels, clusters[:, None] == clusters)
-    assert (metric(labels, clusters) > 1 - 1e-9) == same
-
-
-def test_adjusted_rand_index__random_clusters_score_zero():
-    labels = np.repeat(np.arange(10), 10)
-    scores = [adjusted_rand_index(labels, rng(s).integers(0, 10, 100)) for s in range(300)]
-    assert np.mean(scores) == pytest.approx(0, abs=0.005)
-
-
-def test_adjusted_rand_index__does_not_overflow():
-    labels = np.repeat(np.arange(2), 200_000)
-    clusters = np.roll(labels, 100_000)
-    assert adjusted_rand_index(labels, labels) == 1
-    assert adjusted_rand_index(labels, clusters) == pytest.approx(0, abs=1e-4)
-
-
-# --- margin --------------------------------------------------------------------------------------
-
-
-@given(partitions(1), seeds)
-def test_margin_parts__equal_scipy_on_every_model(labels, seed):
-    (labels,) = labels
-    distances = random_distances(len(labels), seed)
-    within = 0.0
-    for label in set(labels):
-        rows = labels == label
-        if rows.sum() > 1:
-            tree = linkage(squareform(distances[np.ix_(rows, rows)]), method="single")
-            within = max(within, tree[-1, 2])
-    different = labels[:, None] != labels
-    between = distances[different].min() if different.any() else np.inf
-    assert margin_parts(distances, labels) == (between, within)
-
-
-def test_margin_parts__look_beyond_the_first_block():
-    distances = random_distances(MORE_THAN_A_BLOCK, 0)
-    labels = np.arange(MORE_THAN_A_BLOCK) % 3
-    expected = distances[labels[:, None] != labels].min()
-    assert margin_parts(distances, labels)[0] == expected
-
-
-def test_margin__is_above_one_only_if_a_cut_separates():
-    assert margin(3.0, 2.0) == 1.5
-    assert margin(1.0, 2.0) == 0.5
-    assert margin(1.0, 0.0) == np.inf
-    assert margin(np.inf, 1.0) == np.inf
-    assert margin(0.0, 1.0) == 0.0
-
-
-def test_margin__collapsed_embedding_scores_zero():
-    assert margin(*margin_parts(np.zeros((4, 4)), np.array([0, 0, 1, 1]))) == 0.0

@@ -1,0 +1,181 @@
+"""Retrieval metrics: how well a ranking by distance finds the relevant checkpoints.
+
+`labels` are the true models of the rows, any integers. A query with nothing to find scores 0, and
+`model_means` leaves it out.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsbench.metrics.distances import row_blocks
+
+
+def nearest(
+    distances: NDArray[np.floating],
+    n_nearest: int,
+    *,
+    rng: np.random.Generator,
+    own: NDArray[np.integer] | None = None,
+) -> NDArray[np.int32]:
+    """Find the nearest columns of each row.
+
+    Parameters
+    ----------
+    distances
+        Finite, ``(n_queries, n)``.
+    n_nearest
+        How many are found.
+    rng
+        Decides between equal distances: their order in a row of the result, and which of them are
+        left out at its end.
+    own
+        The column that is the query itself and is not found, ``(n_queries,)``; None if none is.
+
+    Returns
+    -------
+    ndarray
+        Indices of columns, ``(n_queries, n_nearest)``, int32, by ascending distance.
+
+    Examples
+    --------
+    >>> distances = np.abs(np.subtract.outer([0.0, 1.0, 3.0], [0.0, 1.0, 3.0]))
+    >>> nearest(distances, 1, own=np.arange(3), rng=np.random.default_rng(0)).ravel()
+    array([1, 0, 1], dtype=int32)
+    """
+    found = np.empty((len(distances), n_nearest), np.int32)
+    if n_nearest > 0:
+        for rows in row_blocks(len(distances)):
+            block = distances[rows].copy()
+            if own is not None:
+                block[np.arange(len(block)), own[rows]] = np.inf
+            found[rows] = _nearest_in_rows(block, n_nearest, rng)
+    return found
+
+
+def _nearest_in_rows(
+    block: NDArray[np.floating], n_nearest: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    # argpartition would choose among ties at the cut by where they stand. The value at the cut
+    # does not depend on the order, nor does what lies at or below it: too many rows, where there
+    # are ties, so that some of the tied ones are dropped at random.
+    farthest = np.partition(block, n_nearest - 1, axis=1)[:, n_nearest - 1 : n_nearest]
+    chosen = block <= farthest
+    surplus = chosen.sum(axis=1) - n_nearest
+    for i in np.flatnonzero(surplus):
+        tied = np.flatnonzero(block[i] == farthest[i])
+        chosen[i, rng.choice(tied, surplus[i], replace=False)] = False
+    columns = np.nonzero(chosen)[1].reshape(len(block), n_nearest)
+    values = np.take_along_axis(block, columns, axis=1)
+    ascending = np.lexsort((rng.random(values.shape), values), axis=1)
+    by_distance: NDArray[np.intp] = np.take_along_axis(columns, ascending, axis=1)
+    return by_distance
+
+
+def average_precision_at_r(
+    found: NDArray[np.integer], labels: NDArray[np.integer], n_relevant: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Compute the average precision at R of every query; its mean is MAP@R.
+
+    With R the number of rows to be found, P(i) the precision among the i nearest and rel(i)
+    whether the i-th is of the query's model, it is 1/R · Σ P(i) · rel(i) over i = 1 … R (Musgrave,
+    Belongie and Lim 2020, arXiv 2003.08505). 1 only if the R nearest are the R relevant.
+
+    Parameters
+    ----------
+    found
+        The models of the nearest rows, ``(n_queries, at least the largest R)``.
+    labels
+        The model of each query, ``(n_queries,)``.
+    n_relevant
+        R of each query, ``(n_queries,)``.
+
+    Returns
+    -------
+    ndarray
+        In [0, 1], ``(n_queries,)``; 0 for a query with R = 0, which `model_means` leaves out.
+
+    Examples
+    --------
+    >>> found = np.array([[7, 8], [8, 7], [7, 7], [7, 7]])
+    >>> average_precision_at_r(found, np.array([7, 7, 8, 7]), np.array([2, 2, 0, 2]))
+    array([0.5 , 0.25, 0.  , 1.  ])
+    """
+    rank = np.arange(1, found.shape[1] + 1)
+    relevant = (found == labels[:, None]) & (rank <= n_relevant[:, None])
+    precision = np.cumsum(relevant, axis=1) / rank
+    scores: NDArray[np.float64] = np.sum(precision * relevant, axis=1) / np.maximum(n_relevant, 1)
+    return scores
+
+
+def rank1(found: NDArray[np.integer], labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Say of every query whether the nearest row is of its model.
+
+    Parameters
+    ----------
+    found
+        The models of the nearest rows, ``(n_queries, at least 1)``.
+    labels
+        The model of each query, ``(n_queries,)``.
+
+    Returns
+    -------
+    ndarray
+        0 or 1, ``(n_queries,)``.
+    """
+    hit: NDArray[np.float64] = np.equal(found[:, 0], labels).astype(np.float64)
+    return hit
+
+
+def true_positive_rate(
+    positives: NDArray[np.number], negatives: NDArray[np.number], false_positive_rate: float
+) -> float:
+    """Compute the share of positives that is accepted when hardly any negative is.
+
+    A case is accepted if its distance is below a threshold, the highest one at which no more than
+    this share of the negatives is accepted.
+
+    Parameters
+    ----------
+    positives, negatives
+        Distances, or their ranks, ``(n_positives,)`` and ``(n_negatives,)``.
+    false_positive_rate
+        In [0, 1).
+
+    Examples
+    --------
+    >>> true_positive_rate(np.array([1, 2, 5, 9]), np.array([4, 6, 7, 8]), 0.25)
+    0.75
+    """
+    n_accepted = int(false_positive_rate * len(negatives))
+    threshold = np.sort(negatives)[n_accepted]
+    return float(np.mean(positives < threshold))
+
+
+def model_means(
+    values: NDArray[np.floating], labels: NDArray[np.integer], n_relevant: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Average the values of the queries of each model, of those with something to be found.
+
+    Parameters
+    ----------
+    values
+        One per query, ``(n_queries,)``.
+    labels
+        The model of each query, ``(n_queries,)``.
+    n_relevant
+        How many rows there were to be found, ``(n_queries,)``.
+
+    Returns
+    -------
+    ndarray
+        One mean per model that has such a query, by ascending label.
+
+    Examples
+    --------
+    >>> model_means(np.array([1.0, 0.0, 0.5]), np.array([3, 1, 3]), np.array([1, 0, 1]))
+    array([0.75])
+    """
+    kept = n_relevant > 0
+    _, index = np.unique(labels[kept], return_inverse=True)
+    means: NDArray[np.float64] = np.bincount(index, weights=values[kept]) / np.bincount(index)
+    return means
