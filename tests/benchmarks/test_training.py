@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import torch
 
+from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Training
-from wsbench_zoos.training.architectures import CNN, MLP
+from wsbench_zoos.training.kernels.interface import create_kernel
 from wsbench_zoos.training.randomness import data_order, initial_weights
 from wsbench_zoos.training.torch_reference import cnn_forward, mlp_forward, train_steps
 
@@ -54,7 +55,7 @@ def start(name, model):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_kernel(benchmark, record_step, name, threads):
     architecture, training, _ = ARCHITECTURES[name]
-    kernel = architecture.kernel(data(), training)
+    kernel = create_kernel(architecture, training, data())
     states = [kernel.start(start(name, model)) for model in range(threads)]
     orders = [data_order("bench", 0, model, 1, N_IMAGES) for model in range(threads)]
     with ThreadPoolExecutor(threads) as pool:

@@ -4,9 +4,9 @@ from importlib.resources import files
 import pytest
 
 from wsbench import RecipeError
+from wsbench_zoos.architectures import MLP
 from wsbench_zoos.data.sources import SOURCES
 from wsbench_zoos.recipe import Training, parse_recipe, publisher_of, read_recipe
-from wsbench_zoos.training.architectures import MLP
 
 PUBLISHED = sorted((files("wsbench_zoos") / "recipes").iterdir())
 

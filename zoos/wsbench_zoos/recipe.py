@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from wsbench import RecipeError
+from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.data.sources import SOURCES
 from wsbench_zoos.rules import Choice, Integer, Integers, Number, Pattern, Rule, Text
-from wsbench_zoos.training.architectures import CNN, MLP
 
 Architecture = MLP | CNN
 

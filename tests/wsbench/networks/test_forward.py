@@ -6,7 +6,7 @@ import torch
 
 from wsbench import FormatError, Layout
 from wsbench.networks.forward import ACTIVATIONS, activations
-from wsbench_zoos.training.architectures import CNN, MLP
+from wsbench_zoos.architectures import CNN, MLP
 from wsbench_zoos.training.randomness import initial_weights
 from wsbench_zoos.training.torch_reference import cnn_forward, mlp_forward
 

@@ -18,7 +18,7 @@ from wsbench.networks.perturbations import (
     applicable,
 )
 from wsbench.networks.symmetries import permute_hidden
-from wsbench_zoos.training.architectures import CNN, MLP
+from wsbench_zoos.architectures import CNN, MLP
 
 MIDDLE = dataclasses.replace(MLP((16, 6, 5, 4)).layout(), activation="relu")
 RELU = dataclasses.replace(MLP((196, 10, 7, 10)).layout(), activation="relu")

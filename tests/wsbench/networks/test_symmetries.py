@@ -5,7 +5,7 @@ import pytest
 
 from wsbench.networks.forward import activations
 from wsbench.networks.symmetries import ACTIONS, APPLIES_TO, hidden_groups
-from wsbench_zoos.training.architectures import CNN, MLP
+from wsbench_zoos.architectures import CNN, MLP
 
 LAYOUTS = {"mlp": MLP((196, 10, 7, 10)).layout(), "cnn": CNN().layout()}
 CASES = [(name, activation) for name, allowed in APPLIES_TO.items() for activation in allowed]

@@ -4,7 +4,6 @@ import threading
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numba
 import numpy as np
@@ -14,6 +13,7 @@ import wsbench
 from wsbench import RecipeError
 from wsbench_zoos.data.sources import Data, load_data
 from wsbench_zoos.recipe import Recipe, parse_recipe
+from wsbench_zoos.training.kernels.interface import Kernel, create_kernel
 from wsbench_zoos.training.randomness import data_order, initial_weights
 
 Scores = npt.NDArray[np.float32]
@@ -119,15 +119,15 @@ def compile_kernel(recipe_text: str, data: Data) -> None:
     kernel.evaluate(state)
 
 
-def _prepare_once(recipe_text: str, data: Data | None) -> tuple[Recipe, Any, int]:
+def _prepare_once(recipe_text: str, data: Data | None) -> tuple[Recipe, Kernel, int]:
     with _preparing:  # two threads that begin together must not both load the data
         return _prepare(recipe_text, data)
 
 
 @lru_cache(maxsize=1)
-def _prepare(recipe_text: str, data: Data | None) -> tuple[Recipe, Any, int]:
+def _prepare(recipe_text: str, data: Data | None) -> tuple[Recipe, Kernel, int]:
     recipe = parse_recipe(recipe_text)
     if data is None:
         data = load_data(recipe.source)
-    kernel = recipe.architecture.kernel(data, recipe.training)
+    kernel = create_kernel(recipe.architecture, recipe.training, data)
     return recipe, kernel, len(data.train_images)

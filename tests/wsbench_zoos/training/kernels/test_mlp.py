@@ -6,9 +6,9 @@ import torch
 from numba import njit
 
 from support import naive_mlp as naive
+from wsbench_zoos.architectures import MLP
 from wsbench_zoos.data import sources
 from wsbench_zoos.recipe import Training
-from wsbench_zoos.training.architectures import MLP
 from wsbench_zoos.training.kernels import simd
 from wsbench_zoos.training.kernels.mlp import BATCH_SIZE, MLPKernel
 from wsbench_zoos.training.kernels.simd import N_LANES, load, store
