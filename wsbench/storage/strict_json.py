@@ -1,0 +1,156 @@
+"""Strict JSON: text from anybody becomes a typed, frozen struct, or a message says why not.
+
+`json` accepts more than JSON: NaN, numbers beyond a float, a key twice. `msgspec` then holds the
+value against the types: no unknown key, no ``true`` for a number, every bound kept.
+"""
+
+import json
+import math
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_DEEPEST = 64  # levels of nesting; everything that descends by recursion stays far from its limit
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+
+
+def parse(data: bytes | str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises
+    ------
+    ValueError
+        If it is not strict JSON in UTF-8: NaN, infinity, a number beyond what a float holds, a key
+        twice in an object, or nested more than 64 deep.
+
+    Examples
+    --------
+    >>> parse('{"a": [1, 2.5]}')
+    {'a': [1, 2.5]}
+    """
+    try:
+        value = json.loads(
+            data,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_without_repeats,
+        )
+    except RecursionError:
+        raise ValueError(f"nested more than {_DEEPEST} deep") from None
+    if _is_deeper(value, _DEEPEST):
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    return value
+
+
+def typed(value: Any, kind: type[T]) -> T:
+    """Return a parsed value as a struct.
+
+    Parameters
+    ----------
+    value
+        From `parse`, or from TOML.
+    kind
+        A type that msgspec knows; a ``Struct`` with ``forbid_unknown_fields``.
+
+    Raises
+    ------
+    ValueError
+        If the value is not of this type; the message names the key, what it holds and what is
+        allowed.
+
+    Examples
+    --------
+    >>> class Size(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    ...     bytes: int
+    >>> typed({"bytes": 3}, Size)
+    Size(bytes=3)
+    >>> typed({"bytes": True}, Size)
+    Traceback (most recent call last):
+    ValueError: bytes: got True, expected `int`, got `bool`
+    """
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise ValueError(_explained(str(error), value)) from None
+
+
+def read(data: bytes | str, kind: type[T]) -> T:
+    """Return a JSON text as a struct; raise `ValueError` as `parse` and `typed` do."""
+    return typed(parse(data), kind)
+
+
+def write(value: Any) -> str:
+    r"""Return a struct as strict JSON, keys sorted, one key a line, with a newline at the end.
+
+    Examples
+    --------
+    >>> write({"b": 1, "a": 2.5})
+    '{\n "a": 2.5,\n "b": 1\n}\n'
+    """
+    plain = msgspec.to_builtins(value)
+    return json.dumps(plain, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def shown(value: object) -> str:
+    """Return a value as a message may show it: ASCII, on one line, at most 60 characters.
+
+    Examples
+    --------
+    >>> shown("a" * 100)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…"
+    """
+    try:
+        text = f"{value!a}"
+    except ValueError:  # an integer of more digits than Python writes
+        text = "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _explained(message: str, value: Any) -> str:
+    """Return msgspec's message with the key in front, and the value that is there."""
+    problem, _, path = message.partition(" - at `$")
+    steps = [name or index for name, index in _STEP.findall(path.rstrip("`"))]
+    found: Any = value
+    for step in steps:
+        if isinstance(found, dict) and step in found:
+            found = found[step]
+        elif isinstance(found, list) and step.isdecimal():
+            found = found[int(step)]
+        else:  # a key that msgspec does not name
+            found = None
+            break
+    where = ".".join(step for step in steps if step != "...")
+    problem = problem[:1].lower() + problem[1:]
+    if "field" in problem or found is None:
+        return f"{where}: {problem}" if where else problem
+    return f"{where or 'value'}: got {shown(found)}, {problem}"
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not strict JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.40} is beyond what a float holds")
+    return number
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {shown(twice)} stands twice in an object")
+    return content
