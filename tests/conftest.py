@@ -1,5 +1,6 @@
 """Settings and data shared by all tests."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.command_line import Result
+from support.publisher import Publisher, install
+from wsbench.cli import main
 
 hypothesis.settings.register_profile("wsbench", deadline=None)  # a loaded machine is no failure
 hypothesis.settings.load_profile("wsbench")
@@ -125,3 +129,26 @@ def make_zoo(tmp_path: Path) -> Callable[..., Path]:
 def made_up_zoo(make_zoo) -> wsbench.Zoo:
     """10 models of 12 weights, epochs 0 to 4."""
     return wsbench.load_zoo(make_zoo())
+
+
+@pytest.fixture
+def publisher(make_zoo, made_up_zoo, tmp_path, monkeypatch) -> Publisher:
+    """A package that publishes the made-up zoo, and builds it anew in a moment."""
+    provider = Publisher(made_up_zoo.recipe_text, make_zoo)
+    provider.publish(made_up_zoo.content_digest)
+    install(provider, tmp_path / "site", monkeypatch)
+    return provider
+
+
+@pytest.fixture
+def run(capsys, monkeypatch) -> Callable[..., Result]:
+    """Run ``wsbench`` with these arguments in this process."""
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["wsbench", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        return Result(int(end.value.code or 0), *capsys.readouterr())
+
+    return call

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,49 +32,12 @@ def folder(make_zoo, tmp_path) -> Path:
     return tmp_path / "records"
 
 
-class Publisher:
-    """A zoo provider that publishes zoos of which it has only the recipe."""
-
-    def __init__(self) -> None:
-        self.published: dict[str, wsbench.PublishedZoo] = {}
-        self.recipe = ""
-
-    def zoos(self) -> dict[str, wsbench.PublishedZoo]:
-        return self.published
-
-    def recipe_text(self, zoo_id: str) -> str:
-        return self.recipe
-
-    def recipe_id(self, text: str, file: str) -> str:
-        raise wsbench.RecipeError("nothing is built here")
-
-
 @pytest.fixture
-def publisher(tmp_path, monkeypatch) -> Publisher:
-    """A publisher that is installed as any package can install one, by its entry point."""
-    found = Publisher()
-    module = types.ModuleType("made_up_publisher")
-    module.PROVIDER = found
-    monkeypatch.setitem(sys.modules, "made_up_publisher", module)
-    metadata = tmp_path / "site" / "made_up-1.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text(
-        "[wsbench.zoos]\nmade-up = made_up_publisher:PROVIDER\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    return found
-
-
-@pytest.fixture
-def published(publisher, make_zoo) -> wsbench.Zoo:
+def published(publisher, made_up_zoo) -> wsbench.Zoo:
     """A published zoo of 10 models, epochs 0 to 4."""
-    zoo = wsbench.load_zoo(make_zoo())
-    publisher.recipe = zoo.recipe_text + '[architecture]\nactivation = "sigmoid"\n'
-    publisher.published[zoo.id] = wsbench.PublishedZoo(
-        zoo.id, "random walks", 10, 50, 12, 20_000, zoo.content_digest, embedded=False
-    )
-    return zoo
+    publisher.recipe = made_up_zoo.recipe_text + '[architecture]\nactivation = "sigmoid"\n'
+    publisher.publish(made_up_zoo.content_digest, embedded=False)
+    return made_up_zoo
 
 
 @pytest.fixture
@@ -139,18 +100,3 @@ def forge(with_answers) -> Callable[..., Path]:
         return with_answers(path, pack(arrays))
 
     return change
-
-
-@pytest.fixture
-def run(capsys, monkeypatch) -> Callable[..., tuple[int, str, str]]:
-    """Run ``wsbench`` with these arguments; return status, stdout and stderr."""
-    from wsbench.cli import main
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["wsbench", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        return int(end.value.code or 0), *capsys.readouterr()
-
-    return call

@@ -9,21 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wsbench
-from wsbench.methods.protocol import LoadedMethod
+from support.methods import FirstThree, loaded
 from wsbench.records import record as records
 from wsbench.records.schema import check_content, fitting
 
 
-class FirstThree:
-    def transform(self, checkpoints):
-        return checkpoints.weights[:, :3]
-
-
-def evaluated(zoo, parameters=None, spec="a test", **info) -> wsbench.Evaluation:
-    loaded = LoadedMethod(
-        FirstThree(), wsbench.MethodInfo("mine", **info), spec, "0" * 64, parameters or {}
-    )
-    return wsbench.evaluate(loaded, zoo)
+def evaluated(zoo, **description) -> wsbench.Evaluation:
+    return wsbench.evaluate(loaded(FirstThree(), **description), zoo)
 
 
 @pytest.fixture
@@ -143,7 +135,7 @@ def test_save_record__makes_a_description_fit(made_up_zoo):
 
 
 def test_save_record__writes_no_record_that_could_not_be_read(made_up_zoo, tmp_path):
-    evaluation = evaluated(made_up_zoo, {"values": np.arange(2000).tolist()})
+    evaluation = evaluated(made_up_zoo, parameters={"values": np.arange(2000).tolist()})
     with pytest.raises(wsbench.FormatError, match="at most 4000 are allowed"):
         wsbench.save_record(evaluation, tmp_path / "records")
     assert list((tmp_path / "records").rglob("*.json")) == []
@@ -154,8 +146,7 @@ def test_save_record__keeps_the_end_of_a_long_traceback(made_up_zoo):
         def transform(self, checkpoints):
             raise RuntimeError("x" * 1_000_000 + " at last")
 
-    method = LoadedMethod(Verbose(), wsbench.MethodInfo("mine"), "a test", "0" * 64)
-    record = wsbench.save_record(wsbench.evaluate(method, made_up_zoo))
+    record = wsbench.save_record(wsbench.evaluate(loaded(Verbose()), made_up_zoo))
     error = wsbench.load_record(record.path).content["error"]
     assert len(error) == 20_000
     assert error.endswith("x at last\n")

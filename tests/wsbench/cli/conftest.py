@@ -1,4 +1,4 @@
-"""Running the command line: in this process, and on a terminal of its own."""
+"""The command line on a terminal of its own."""
 
 import fcntl
 import os
@@ -6,47 +6,12 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
-from wsbench.cli import main
-
-COMMAND = [sys.executable, "-c", "from wsbench.cli import main; main()"]
-
-
-@dataclass
-class Result:
-    status: int
-    out: str
-    err: str
-
-    def complaint(self) -> str:
-        """Return the one line that wrong input gets."""
-        assert self.status == 2
-        assert self.out == ""
-        assert self.err.startswith("wsbench: ")
-        assert self.err.endswith("\n")
-        assert self.err.count("\n") == 1, self.err
-        return self.err.removeprefix("wsbench: ").rstrip("\n")
-
-
-@pytest.fixture
-def run(capsys, monkeypatch) -> Callable[..., Result]:
-    """Run ``wsbench`` with these arguments in this process."""
-
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["wsbench", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return Result(int(end.value.code or 0), captured.out, captured.err)
-
-    return call
+from support.command_line import COMMAND, Result
 
 
 @pytest.fixture

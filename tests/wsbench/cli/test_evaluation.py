@@ -152,7 +152,7 @@ def test_evaluate__of_failed_methods_only_still_prints(run, make_zoo, methods):
 def test_evaluate__wrong_method_is_one_line(run, make_zoo, methods, spec, message):
     arguments = ["evaluate", "euclidean", spec.format(file=methods), "--zoo", make_zoo()]
     result = run(*arguments)
-    result.err = result.err.removeprefix("imported\n")  # by the method's file
+    result = result._replace(err=result.err.removeprefix("imported\n"))  # by the method's file
     assert message in result.complaint()
     assert not wsbench.home().exists()
 
@@ -174,7 +174,7 @@ def test_evaluate__a_method_named_twice_is_evaluated_once(run, make_zoo):
 
 def test_evaluate__two_methods_of_one_name_are_refused(run, make_zoo, methods):
     result = run("evaluate", "euclidean", f"{methods}:Namesake", "--zoo", make_zoo())
-    result.err = result.err.removeprefix("imported\n")
+    result = result._replace(err=result.err.removeprefix("imported\n"))
     assert "are both called 'euclidean': give each a name of its own" in result.complaint()
 
 

@@ -7,9 +7,9 @@ import pytest
 import typer
 
 import wsbench
+from support.command_line import COMMAND
 from wsbench.cli import application
 
-COMMAND = [sys.executable, "-c", "from wsbench.cli import main; main()"]
 COMMANDS = sorted(typer.main.get_command(application()).commands)
 
 

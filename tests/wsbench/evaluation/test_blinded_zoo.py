@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.methods import Spy, loaded
 from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.networks.symmetries import permute_hidden
 from wsbench.seeding import generator
@@ -16,24 +17,6 @@ def zoo(make_zoo) -> wsbench.Zoo:
     return wsbench.load_zoo(make_zoo(models=30, epochs=6))
 
 
-class Spy:
-    """Notes what it is given."""
-
-    def __init__(self):
-        self.fitted, self.transformed = [], []
-
-    def fit(self, train, *, rng):
-        self.fitted.append(np.array(train.weights))
-
-    def transform(self, checkpoints):
-        self.transformed.append(np.array(checkpoints.weights))
-        return checkpoints.weights.astype(np.float64)
-
-
-def loaded(method):
-    return wsbench.LoadedMethod(method, wsbench.MethodInfo("mine"), "a test", "0" * 64)
-
-
 def rows(weights):
     return sorted(row.tobytes() for row in weights)
 
@@ -41,7 +24,8 @@ def rows(weights):
 def test_trial__transforms_train_and_test_before_the_method_sees_them(zoo):
     spy = Spy()
     BlindedZoo(zoo, "standard", 0).answers(loaded(spy), "int8", ("identification",))
-    for seen, split in ((spy.fitted[0], "train"), (spy.transformed[0], "test")):
+    for checkpoints, split in ((spy.fitted[0], "train"), (spy.transformed[0], "test")):
+        seen = checkpoints.weights
         originals = zoo.weights[zoo.rows(split, range(1, 7))]
         assert rows(seen) != rows(originals)
         levels = [
@@ -58,12 +42,12 @@ def test_trial__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_m
     first, second = Spy(), Spy()
     for spy in (first, second):
         BlindedZoo(zoo, "standard", 5).answers(loaded(spy), "permute", ("identification",))
-    np.testing.assert_array_equal(first.transformed[0], second.transformed[0])
+    np.testing.assert_array_equal(first.transformed[0].weights, second.transformed[0].weights)
     trial = BlindedZoo(zoo, "standard", 5)
     expected = permute_hidden(
         trial.transformed("none", "test"), zoo.layout, generator(5, "transform", "permute", "test")
     )
-    np.testing.assert_array_equal(first.transformed[0], expected)
+    np.testing.assert_array_equal(first.transformed[0].weights, expected)
 
 
 def test_trial__retrieval_asks_about_transformed_queries_among_the_gallery_as_it_was(zoo):
@@ -71,10 +55,10 @@ def test_trial__retrieval_asks_about_transformed_queries_among_the_gallery_as_it
     trial = BlindedZoo(zoo, "standard", 0)
     trial.answers(loaded(spy), "int4", ("retrieval",))
     (fitted,), (asked,) = spy.fitted, spy.transformed
-    assert rows(fitted) == rows(zoo.weights[zoo.rows("train", range(1, 7))])  # as they were
+    assert rows(fitted.weights) == rows(zoo.weights[zoo.rows("train", range(1, 7))])  # as they were
     gallery = zoo.weights[zoo.epoch > 0]
     queries = trial.transformed("int4", "test")
-    assert rows(asked) == rows(np.concatenate([gallery, queries]))
+    assert rows(asked.weights) == rows(np.concatenate([gallery, queries]))
 
 
 def test_trial__retrieval_without_a_transform_finds_every_copy(zoo):
@@ -107,7 +91,7 @@ def test_trial__the_protocol_all_fits_on_and_asks_about_every_model(zoo):
     trial = BlindedZoo(zoo, "all", 0)
     trial.answers(loaded(spy), "none", ("identification",))
     everything = rows(zoo.weights[zoo.epoch > 0])
-    assert rows(spy.fitted[0]) == rows(spy.transformed[0]) == everything
+    assert rows(spy.fitted[0].weights) == rows(spy.transformed[0].weights) == everything
     assert len(trial.truth.rows_by_model()) == 30
 
 

@@ -1,7 +1,6 @@
 import dataclasses
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -9,9 +8,10 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.command_line import COMMAND
+from support.methods import FirstThree, Spy, loaded
 from wsbench.evaluation.evaluate import score
 from wsbench.methods.loading import FunctionMethod
-from wsbench.methods.protocol import LoadedMethod
 from wsbench_baselines.svd import SVD
 
 CLEAN = wsbench.find_suite(None, ["identification", "ordering"], ["none"])
@@ -19,17 +19,6 @@ CLEAN = wsbench.find_suite(None, ["identification", "ordering"], ["none"])
 
 def evaluate(method, zoo, **options) -> wsbench.Evaluation:
     return wsbench.evaluate(method, zoo, **{"suite": CLEAN} | options)
-
-
-def loaded(method: object, name: str = "mine", **info: object) -> LoadedMethod:
-    return LoadedMethod(method, wsbench.MethodInfo(name, **info), "a test", "0" * 64)
-
-
-class FirstThree:
-    """An embedding that tells models apart, but not perfectly."""
-
-    def transform(self, checkpoints):
-        return checkpoints.weights[:, :3]
 
 
 class Fitted:
@@ -157,24 +146,6 @@ def test_evaluate__takes_names_paths_and_seeds_of_any_size(make_zoo):
 
 
 # --- what a method sees --------------------------------------------------------------------------
-
-
-class Spy:
-    """Keeps all that it is given."""
-
-    def __init__(self):
-        self.fitted, self.transformed, self.ordered = [], [], []
-
-    def fit(self, train, *, rng):
-        self.fitted.append(train)
-
-    def transform(self, checkpoints):
-        self.transformed.append(checkpoints)
-        return checkpoints.weights
-
-    def order(self, checkpoints):
-        self.ordered.append(checkpoints)
-        return np.arange(len(checkpoints))
 
 
 @pytest.fixture
@@ -585,7 +556,7 @@ def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path
         "        time.sleep(0.05)\n        return checkpoints.weights[:, :3]\n"
     )
     command = [
-        sys.executable, "-c", "from wsbench.cli import main; main()", "evaluate",
+        *COMMAND, "evaluate",
         f"{tmp_path}/slow.py:Slow", "--zoo", str(folder), "--suite", "standard", "--json",
     ]  # fmt: skip
     records = wsbench.home() / "records"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.methods import loaded
 from wsbench.networks.checkpoints import Labels
 
 
@@ -39,13 +40,8 @@ def test_method_info__takes_any_iterable_of_words_and_a_single_one():
     ],
 )
 def test_loaded_method__shows_its_parameters(parameters, label, arguments):
-    method = loaded(object(), parameters=parameters)
+    method = loaded(object(), spec="a.py:Mine", parameters=parameters)
     assert (method.label, method.arguments) == (label, arguments)
-
-
-def loaded(method, parameters=None, **info):
-    info = wsbench.MethodInfo("mine", **info)
-    return wsbench.LoadedMethod(method, info, "a.py:Mine", "", parameters or {})
 
 
 @pytest.mark.parametrize(

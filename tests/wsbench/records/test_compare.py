@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.methods import Failing, loaded
 from wsbench.evaluation.evaluate import primary_by_model
 
 
@@ -13,18 +14,12 @@ class First:
         return checkpoints.weights[:, : self.k]
 
 
-class Failing:
-    def transform(self, checkpoints):
-        raise RuntimeError("no luck")
-
-
 @pytest.fixture
 def evaluated(make_zoo, tmp_path):
     zoo = wsbench.load_zoo(make_zoo(models=50))
 
     def run(method, on=zoo, **options):
-        loaded = wsbench.LoadedMethod(method, wsbench.MethodInfo("mine"), "a test", "0" * 64)
-        result = wsbench.evaluate(loaded, on, **options)
+        result = wsbench.evaluate(loaded(method), on, **options)
         return result, wsbench.save_record(result, tmp_path / "records")
 
     return run

@@ -7,24 +7,13 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.methods.protocol import LoadedMethod
+from support.methods import Failing, FirstThree, loaded
 from wsbench.records import record as records
 from wsbench.storage.npz import pack, unpack
 
 
-class FirstThree:
-    def transform(self, checkpoints):
-        return checkpoints.weights[:, :3]
-
-
-class Failing:
-    def transform(self, checkpoints):
-        raise RuntimeError("no luck")
-
-
-def evaluated(zoo, method, name="mine", seed=0, **info):
-    loaded = LoadedMethod(method, wsbench.MethodInfo(name, **info), "a test", "0" * 64)
-    return wsbench.evaluate(loaded, zoo, seed=seed)
+def evaluated(zoo, method, seed=0, **info):
+    return wsbench.evaluate(loaded(method, **info), zoo, seed=seed)
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """Files and format; whether the science holds is tested in tests/wsbench_zoos."""
 
 import json
-import sys
 
 import h5py
 import numpy as np
 import pytest
 
 import wsbench
-import wsbench.cli
 
 FILES = ("files", "probe", "format", "values", "digest")
 
@@ -28,19 +26,6 @@ def findings(verification: wsbench.Verification, name: str) -> tuple[str, ...]:
 def rewrite_manifest(folder, **changes):
     path = folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; return exit status, standard output and standard error."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["wsbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            wsbench.cli.main()
-        return (ended.value.code or 0, *capsys.readouterr())
-
-    return command
 
 
 def test_verify_zoo__passes_a_whole_zoo_and_says_what_it_did_not_look_at(make_zoo):
