@@ -93,6 +93,24 @@ class Layout:
         """Names of the tensors."""
         return tuple(tensor.name for tensor in self.tensors)
 
+    @property
+    def hidden_units(self) -> dict[str, int]:
+        """Number of units of each hidden layer, by the name its axes have, in layout order.
+
+        Examples
+        --------
+        >>> fc1 = ("fc1.weight", (10, 4), ("hidden-1", "input"))
+        >>> fc2 = ("fc2.weight", (3, 10), ("output", "hidden-1"))
+        >>> Layout.of([fc1, fc2], "relu").hidden_units
+        {'hidden-1': 10}
+        """
+        return {
+            axis: length
+            for tensor in self.tensors
+            for axis, length in zip(tensor.axes, tensor.shape, strict=True)
+            if axis.startswith("hidden-")
+        }
+
     def tensor(self, name: str) -> Tensor:
         """Return the tensor of this name, or raise `UnknownIdError` with the names there are."""
         for tensor in self.tensors:

@@ -36,7 +36,7 @@ def permute_hidden(weights: Floats, layout: Layout, rng: np.random.Generator) ->
         Draws an order for each layer of each checkpoint.
     """
     result = weights.copy()
-    for group, size in hidden_groups(layout).items():
+    for group, size in layout.hidden_units.items():
         orders = np.argsort(rng.random((len(weights), size)), axis=1)
         _on_axes(result, layout, group, partial(_take, orders))
     return result
@@ -48,7 +48,7 @@ def flip_signs(weights: Floats, layout: Layout, rng: np.random.Generator) -> Flo
     Leaves the function as it is where the activation is odd. Arguments as in `permute_hidden`.
     """
     result = weights.copy()
-    for group, size in hidden_groups(layout).items():
+    for group, size in layout.hidden_units.items():
         signs = rng.choice(np.array([-1, 1], np.float32), (len(weights), size))
         _on_axes(result, layout, group, partial(_scale, signs, signs))
     return result
@@ -61,7 +61,7 @@ def rescale_hidden(weights: Floats, layout: Layout, rng: np.random.Generator) ->
     nothing. Arguments as in `permute_hidden`.
     """
     result = weights.copy()
-    for group, size in hidden_groups(layout).items():
+    for group, size in layout.hidden_units.items():
         scales = np.exp2(rng.integers(-2, 3, (len(weights), size)), dtype=np.float32)
         _on_axes(result, layout, group, partial(_scale, scales, np.reciprocal(scales)))
     return result
@@ -72,16 +72,6 @@ ACTIONS: dict[str, Callable[[Floats, Layout, np.random.Generator], Floats]] = {
     "positive-rescaling": rescale_hidden,
     "sign-flip": flip_signs,
 }
-
-
-def hidden_groups(layout: Layout) -> dict[str, int]:
-    """Return the hidden layers' names, as axes name them, and their numbers of units."""
-    return {
-        axis: length
-        for tensor in layout.tensors
-        for axis, length in zip(tensor.axes, tensor.shape, strict=True)
-        if axis.startswith("hidden-")
-    }
 
 
 def _on_axes(

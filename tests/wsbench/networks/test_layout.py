@@ -4,6 +4,7 @@ import pytest
 
 import wsbench
 from wsbench.networks.layout import Layout
+from wsbench_zoos.architectures import CNN, MLP
 
 LAYOUT = Layout.of(
     [("a", (10, 196), ("hidden-1", "input")), ("b", (10, 10), ("output", "hidden-1"))], "sigmoid"
@@ -15,6 +16,12 @@ def test_layout__places_tensors_without_gaps():
     assert LAYOUT.n_parameters == 2060
     assert LAYOUT.names == ("a", "b")
     assert LAYOUT.tensor("b").axes == ("output", "hidden-1")
+
+
+def test_hidden_units__are_counted_by_the_axes_in_order():
+    assert MLP((196, 10, 7, 10)).layout().hidden_units == {"hidden-1": 10, "hidden-2": 7}
+    assert list(CNN().layout().hidden_units.items()) == [("hidden-1", 16), ("hidden-2", 8)]
+    assert Layout.of([("a", (3, 2), ("output", "input"))], "relu").hidden_units == {}
 
 
 def test_layout__of_nothing_has_no_parameters():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wsbench.networks.forward import activations
-from wsbench.networks.symmetries import ACTIONS, APPLIES_TO, hidden_groups
 from wsbench_zoos.architectures import CNN, MLP
+from wsbench.networks.symmetries import ACTIONS, APPLIES_TO
 
 LAYOUTS = {"mlp": MLP((196, 10, 7, 10)).layout(), "cnn": CNN().layout()}
 CASES = [(name, activation) for name, allowed in APPLIES_TO.items() for activation in allowed]
@@ -75,8 +75,3 @@ def test_permutation__keeps_the_values_of_each_tensor():
     for tensor in layout.tensors:
         part = slice(tensor.start, tensor.stop)
         np.testing.assert_array_equal(np.sort(changed[:, part]), np.sort(weights[:, part]))
-
-
-def test_hidden_groups__are_those_of_the_axes():
-    assert hidden_groups(LAYOUTS["mlp"]) == {"hidden-1": 10, "hidden-2": 7}
-    assert hidden_groups(LAYOUTS["cnn"]) == {"hidden-1": 16, "hidden-2": 8}
