@@ -1,20 +1,20 @@
 """`chain` and `chain-normalised`: the chain alignment rule of function feature learning (FFL).
 
 The product of the first l weight matrices, each as inputs × outputs, ends in the units of layer l.
-Multiplied by its own transpose it is the same however the units of any layer are numbered:
+Multiplied by its own transpose, it does not depend on the numbering of the units in any layer:
 
     X = W_1 W_2 … W_l,    X Xᵀ = W_1 W_2 … W_l W_lᵀ … W_2ᵀ W_1ᵀ
 
-(equation 8 of *Function Feature Learning of Neural Networks*, under review at ICLR 2020). It has as
-many rows and columns as the network has inputs and is never formed here: inner products, norms and
-distances of such features need only the products X, for
+(equation 8 of *Function Feature Learning of Neural Networks*, under review at ICLR 2020). This
+feature has as many rows and columns as the network has inputs, and it is never formed here. Inner
+products, norms and distances of features follow from the products X alone:
 
     ⟨X Xᵀ, Y Yᵀ⟩ = ‖Xᵀ Y‖².
 
-For an MLP all of them together are one matrix product. A convolution is contracted over channels
+For an MLP, one matrix product gives them for all pairs. A convolution is contracted over channels
 and keeps its taps, so that the rows of X become (input, tap, tap, …), nine times more with every
-3 × 3 layer. The small matrix Xᵀ Y, units of one network by units of the other, can do without them:
-it is a sum over all rows, and follows from layer to layer by a sum over the newest tap alone,
+3 × 3 layer. The small matrix Xᵀ Y, units of one network by units of the other, does not need these
+rows. It is a sum over all of them, and follows from layer to layer by a sum over the newest tap,
 
     K_l = Σ_t W_l[t]ᵀ K_(l−1) V_l[t]    for the chains W and V,
 
@@ -22,7 +22,6 @@ after which ‖Xᵀ Y‖² = ‖K_l‖². Biases, activations and normalisation 
 """
 
 from itertools import combinations_with_replacement
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,33 +31,33 @@ import wsbench
 Array = npt.NDArray[np.float64]
 Factors = list[Array]
 
-# Of what a tile of pairs needs. An MLP's is one product, of 72 × 72 pairs of ten units, at four
-# fifths of the speed of a much larger one; a CNN's is many small ones, with operands in cache.
+# Memory for a tile of pairs. An MLP's tile is one product, of 72 × 72 pairs of ten units, at four
+# fifths of the speed of a much larger one. A CNN's is many small ones, with operands in cache.
 _TILE_BYTES = 1 << 22
-# Of two squared norms; rounding leaves some 1e-15 of them where two features are the same.
+# Share of two squared norms; rounding leaves some 1e-15 of them where two features are the same.
 _RESOLUTION = 1e-13
 
 
 class Chain:
-    """Distance of the features of chain l, the whole network up to layer l.
+    """Compare checkpoints by the features of chain l, the network up to layer l.
 
     Parameters
     ----------
     chain
-        The layer l where the chain ends. The second tells models apart best: MAP@R is .59 on
-        the MNIST MLPs and .84 on the CNNs; with the first .55 and .67, with the third, which is
+        The layer l where the chain ends. The second tells models apart best: MAP@R is .59 on the
+        MNIST MLPs and .84 on the CNNs. With the first it is .55 and .67; with the third, which is
         the whole network, .55 and .83.
     distance
         ``"cosine"`` divides every feature by its norm first, ``"plain"`` does not. Weights grow in
-        training, and plain distances tell above all how far: MAP@R is .57 and .77.
+        training, and plain distances mostly measure that growth: MAP@R is .57 and .77.
 
     Raises
     ------
     ValueError
-        If `chain` is not a number from 1 or `distance` is another word.
+        If `chain` is not a whole number from 1, or `distance` is another word.
     """
 
-    # Positive rescaling does not change a chain of all layers, but it does one that ends before.
+    # Positive rescaling changes a chain that ends before the last layer.
     info = wsbench.MethodInfo(
         name="chain",
         version="1",
@@ -66,11 +65,11 @@ class Chain:
         invariances={"hidden-permutation", "sign-flip"},
     )
 
-    def __init__(self, chain: int = 2, distance: Literal["cosine", "plain"] = "cosine") -> None:
-        if not isinstance(chain, int) or chain < 1:
-            raise ValueError(f"chain={chain!r}: allowed are 1, the first layer alone, 2, 3, …")
+    def __init__(self, chain: int = 2, distance: str = "cosine") -> None:
+        if type(chain) is not int or chain < 1:
+            raise ValueError(f"chain={chain!r}: expected a whole number from 1")
         if distance not in ("cosine", "plain"):
-            raise ValueError(f"distance={distance!r}: allowed are 'cosine' and 'plain'")
+            raise ValueError(f"distance={distance!r}: expected 'cosine' or 'plain'")
         self.chain = chain
         self.distance = distance
 
@@ -93,16 +92,16 @@ class Chain:
 
 
 class ChainNormalised(Chain):
-    """The same with every row of every weight matrix at norm 1, in chains of two layers or more.
+    """Compare checkpoints by chains of two layers or more, every row of their matrices at norm 1.
 
     "Note that we normalize the weights of each layer in MLP" (the paper, section 3.3). Every pixel
-    and every unit then counts the same, however strong its outgoing weights are: MAP@R is .74 on
-    the MNIST MLPs and .88 on the CNNs with the second chain, .70 and .86 with the third.
+    and every unit then counts equally, however strong its outgoing weights are. MAP@R is .74 on the
+    MNIST MLPs and .88 on the CNNs with the second chain, .70 and .86 with the third.
 
     Parameters
     ----------
     chain, distance
-        As in `Chain`. The first chain is the same in both.
+        As in `Chain`. With ``chain=1`` the two methods are the same.
     """
 
     info = wsbench.MethodInfo(
@@ -123,9 +122,9 @@ def layer_matrices(checkpoints: wsbench.Checkpoints, n_layers: int) -> list[Arra
     Parameters
     ----------
     checkpoints
-        Of a network whose weight tensors follow each other, each taking what the one before gives.
+        Checkpoints of a network in which every weight tensor takes the outputs of the one before.
     n_layers
-        How many.
+        Number of layers.
 
     Returns
     -------
@@ -135,20 +134,20 @@ def layer_matrices(checkpoints: wsbench.Checkpoints, n_layers: int) -> list[Arra
     Raises
     ------
     wsbench.MethodError
-        If the network has fewer layers, or they do not follow each other.
+        If the network has fewer layers, or a tensor does not follow the one before.
     """
     tensors = [tensor for tensor in checkpoints.layout.tensors if len(tensor.axes) > 1]  # no biases
     if n_layers > len(tensors):
         raise wsbench.MethodError(
-            f"chain {n_layers}: this layout has {len(tensors)} layers,"
-            f" {', '.join(tensor.name for tensor in tensors)}; allowed are 1 to {len(tensors)}"
+            f"chain={n_layers}: this layout has {len(tensors)} layers,"
+            f" {', '.join(tensor.name for tensor in tensors)}; expected 1 to {len(tensors)}"
         )
     units = "input"
     for tensor in tensors[:n_layers]:
         if tensor.axes[1] != units:
             raise wsbench.MethodError(
-                f"chain {n_layers}: tensor {tensor.name!r} takes {tensor.axes[1]!r} where the"
-                f" chain has come to {units!r}; chains need layers that follow each other"
+                f"chain={n_layers}: tensor {tensor.name!r} takes {tensor.axes[1]!r}, but the"
+                f" tensor before it ends in {units!r}; expected layers that follow each other"
             )
         units = tensor.axes[0]
     return [_as_matrix(checkpoints.tensors(tensor.name)) for tensor in tensors[:n_layers]]
@@ -160,7 +159,7 @@ def _as_matrix(tensor: npt.NDArray[np.float32]) -> Array:
 
 
 def rows_normalised(matrix: Array) -> Array:
-    """Divide the weights that leave each unit (through each tap) by their norm, unless it is 0.
+    """Divide the outgoing weights of each unit (and tap) by their norm, unless it is 0.
 
     Parameters
     ----------
@@ -173,9 +172,9 @@ def rows_normalised(matrix: Array) -> Array:
 
 
 def chain_factors(matrices: list[Array]) -> Factors:
-    """Multiply a chain out as far as that makes nothing larger.
+    """Multiply a chain out as far as no factor grows.
 
-    A layer with one tap only mixes the outputs of the one before, so it is multiplied into it. An
+    A layer with one tap only mixes the outputs of the layer before, so it is multiplied into it. An
     MLP is left with a single factor, X itself, transposed.
 
     Parameters
@@ -186,8 +185,8 @@ def chain_factors(matrices: list[Array]) -> Factors:
     Returns
     -------
     factors
-        The first ``(n_checkpoints, n_1, n_rows)``, with inputs and taps in one axis; the others, if
-        there are any, ``(n_checkpoints, n_(l-1), n_taps, n_l)``.
+        The first ``(n_checkpoints, n_1, n_rows)``, with inputs and taps in one axis; any others
+        ``(n_checkpoints, n_(l-1), n_taps, n_l)``.
 
     Examples
     --------
@@ -210,7 +209,7 @@ def chain_factors(matrices: list[Array]) -> Factors:
 def unit_features(factors: Factors) -> Factors:
     """Scale every chain so that its feature has norm 1, unless it is 0."""
     norms = np.sqrt(_squared_norms(factors))
-    # A feature is of second degree in its chain; scaling the first factor scales all of the chain.
+    # A feature is of second degree in its chain, and scaling the first factor scales the chain.
     scale = 1.0 / np.sqrt(np.where(norms > 0, norms, 1.0))
     return [factors[0] * scale[:, None, None], *factors[1:]]
 
@@ -218,20 +217,20 @@ def unit_features(factors: Factors) -> Factors:
 def chain_kernel(left: Factors, right: Factors) -> Array:
     """Compute the inner product ‖Xᵀ Y‖² of every feature on the left with every one on the right.
 
-    All at once, so for some tens of checkpoints at a time. Axis letters: a, b checkpoints on the
-    left and right; m, n units of theirs; t taps.
+    All pairs are in memory at once, so pass some tens of checkpoints at a time. Axis letters: a, b
+    checkpoints on the left and right; m, n their units; t taps.
 
     Parameters
     ----------
     left, right
-        What `chain_factors` returns, of the same architecture.
+        Factors of the same architecture, from `chain_factors`.
 
     Returns
     -------
     kernel
         ``(n_left, n_right)``.
     """
-    # Units first, so that the sum over them at the end runs along b, which is long.
+    # Units come first, so that the sum over them at the end runs along b, which is long.
     K = np.tensordot(left[0].swapaxes(0, 1), right[0].swapaxes(0, 1), axes=(2, 2))  # (m, a, n, b)
     K = K.transpose(1, 3, 0, 2)  # (a, b, m, n)
     for W, V in zip(left[1:], right[1:], strict=True):
@@ -247,13 +246,13 @@ def chain_kernel(left: Factors, right: Factors) -> Array:
 def chain_distances(factors: Factors) -> Array:
     """Compute the distance of every two features, ‖X Xᵀ − Y Yᵀ‖.
 
-    Its square is ‖Xᵀ X‖² + ‖Yᵀ Y‖² − 2 ‖Xᵀ Y‖², in float64. Where that comes to less than 1e-13 of
-    the squared norms it is rounding, and the distance is set to 0.
+    Its square is ‖Xᵀ X‖² + ‖Yᵀ Y‖² − 2 ‖Xᵀ Y‖², in float64. A result below 1e-13 of the squared
+    norms is rounding, and the distance is set to 0.
 
     Parameters
     ----------
     factors
-        What `chain_factors` or `unit_features` returns.
+        Factors of all checkpoints, from `chain_factors` or `unit_features`.
 
     Returns
     -------
@@ -288,6 +287,6 @@ def _part(factors: Factors, rows: slice) -> Factors:
 
 
 def _tile_side(factors: Factors) -> int:
-    """Return how many checkpoints on a side keep `chain_kernel` below `_TILE_BYTES`."""
+    """Return the number of checkpoints on a side that keeps `chain_kernel` below `_TILE_BYTES`."""
     largest = max(factors[0].shape[1] ** 2, *(f[0].size for f in factors[1:]), 1)  # K, KV of a pair
     return max(1, int(np.sqrt(_TILE_BYTES / (8 * largest))))

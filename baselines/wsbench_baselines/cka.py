@@ -6,8 +6,8 @@ sample and a column for each unit, and every column has mean 0. With linear kern
 
     HSIC(X, Y) = ‖YᵀX‖²_F        CKA(X, Y) = HSIC(X, Y) / √(HSIC(X, X) · HSIC(Y, Y))
 
-where HSIC stands without the factor (n_samples − 1)⁻², which cancels. CKA is in [0, 1] and does not
-see orthogonal maps of the units, permutations among them, nor a scale common to all of a layer.
+where HSIC stands without the factor (n_samples − 1)⁻², which cancels. CKA is in [0, 1]. Orthogonal
+maps of the units, permutations among them, and a scale common to a whole layer do not change it.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ Array = npt.NDArray[np.float64]
 
 
 class CKA:
-    """Compare checkpoints by what one layer answers to the probe inputs.
+    """Compare checkpoints by one layer's activations on the probe inputs.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class CKA:
     def pairwise(self, checkpoints: wsbench.Checkpoints) -> Array:
         """Return 1 − CKA, ``(n_checkpoints, n_checkpoints)``, in [0, 1].
 
-        A layer that answers the same to every sample is as far as can be from every other: 1.
+        A dead layer, with the same activations for every sample, has distance 1 from every other.
         """
         layer = self.layer or _last_hidden(checkpoints.layout)
         hsic = _hsic(checkpoints.activations(layer))
@@ -59,8 +59,8 @@ class CKA:
     def order(self, checkpoints: wsbench.Checkpoints) -> npt.NDArray[np.intp]:
         """Put one model's checkpoints in the order of the curve that they lie on.
 
-        From √(1 − CKA), which grows in proportion to a small change, not with its square: else the
-        affinity of early and late epochs is 0, and rounding decides (on mnist-mlp-v1 τ came out
+        It uses √(1 − CKA), which is proportional to a small change, not to its square. With 1 − CKA
+        the affinity of early and late epochs is 0, and rounding decides (on mnist-mlp-v1 τ varied
         between .51 and .57). Kendall's τ on the validation models is .56 on mnist-mlp-v1 and .90 on
         mnist-cnn-v1; by linkage heights .40 and .76.
         """
@@ -88,10 +88,10 @@ def _hsic(activations: npt.NDArray[np.float32]) -> Array:
 
 
 def _centred(activations: npt.NDArray[np.float32]) -> Array:
-    """Take its mean from every unit, and all from a dead layer: (n, u, m) becomes (n·u, m).
+    """Subtract its mean from every unit and set dead layers to 0: (n, u, m) becomes (n·u, m).
 
-    A layer is dead if it varies by no more than the rounding of its float32 values: units that see
-    the same in every sample can still differ in the last digit, as BLAS sums in several orders.
+    A layer is dead if it varies by no more than the rounding of its float32 values. Units with the
+    same inputs in every sample can still differ in the last digit: BLAS sums in several orders.
     """
     x = activations.astype(np.float64)
     rounding = 1e-6 * np.linalg.norm(x, axis=(1, 2))

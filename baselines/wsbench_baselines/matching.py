@@ -1,20 +1,20 @@
-"""`matching`: the distance of two checkpoints after their hidden units are matched to each other.
+"""`matching`: the distance of two checkpoints after their hidden units are matched by assignment.
 
-Weight matching of *Git Re-Basin* (Ainsworth, Hayase and Srinivasa 2022, arXiv 2209.04836, section
-3.2). Renumbering the hidden units of a network changes its weights but not its function. Of all
-numberings, the one that brings it closest to another network makes the inner product of their
-weights largest. Layer by layer, from the input on, that is a linear assignment: matching unit m to
-unit n gains the inner product of the weights that lead to what corresponds already, which are
+This is the weight matching of *Git Re-Basin* (Ainsworth, Hayase and Srinivasa 2022, arXiv
+2209.04836, section 3.2). Permuting the hidden units of a network changes its weights but not its
+function. The permutation that brings it closest to another network maximises the inner product of
+their weights. Layer by layer, from the input on, that is a linear assignment. Matching unit m to
+unit n gains the inner product of their weights to
 
-    inputs and outputs, and the units of layers that have been matched.
+    inputs and outputs, and the units of layers that are matched already.
 
-Units that lost all these weights, to pruning for instance, are a tie, and how a tie falls depends
-on the numbering. It is settled by what the other weights, to layers still to be matched, can gain
-at most: by Cauchy and Schwarz the product of their norms, counted at a hundredth. Otherwise of the
-distances of the MNIST CNNs pruned by 95 % all but a few would change under a permutation.
+Units without any such weights, after pruning for instance, tie, and the numbering would decide. An
+upper bound on the gain from the other weights, to layers not yet matched, breaks the tie: the
+product of their norms (Cauchy-Schwarz), counted at a hundredth. Without it a permutation would
+change nearly all distances between the MNIST CNNs pruned by 95 %.
 
-The paper goes on to match every layer again, given all the others, until nothing changes. The
-distances it finds are smaller, but not better: MAP@R changes by .001. So one pass it is.
+The paper matches every layer again, given all others, until nothing changes. That finds smaller
+distances but not better ones: MAP@R changes by .001. Here one pass is made.
 
 Axis letters: a, b checkpoints on the left and right, m, n their units, e, g units of an earlier
 layer, t taps.
@@ -35,9 +35,9 @@ Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 _TIE_BREAK = 0.01
-_TILE_BYTES = 1 << 24  # of the gains of a layer in a tile of pairs: 144 × 144 of ten units
-# Of ‖x‖² + ‖y‖² − 2 x·y rounding is some 5e-15 of ‖x‖² + ‖y‖². Where less than this part of them is
-# left, the distance is computed again, from the differences of the matched weights.
+_TILE_BYTES = 1 << 24  # a layer's gains in one tile of pairs: 144 × 144 pairs of ten units
+# Rounding in ‖x‖² + ‖y‖² − 2 x·y is some 5e-15 of ‖x‖² + ‖y‖². Where the result is less than this
+# share of them, the distance is computed again, from the differences of the matched weights.
 _CANCELLED = 1e-7
 
 
@@ -92,13 +92,13 @@ class HiddenLayer:
     Attributes
     ----------
     fixed
-        To inputs and outputs, which are numbered alike in all networks (and biases, which lead
-        nowhere): ``(n_checkpoints, n_units, n_weights)``.
+        Biases, and weights to inputs and outputs, whose numbering all networks share:
+        ``(n_checkpoints, n_units, n_weights)``.
     joined
-        To each earlier hidden layer: its place in the list of layers, and
+        For each earlier hidden layer its place in the list of layers and the weights to it,
         ``(n_checkpoints, n_earlier_units, n_taps, n_units)``.
     reach
-        The norm of all weights to later hidden layers, ``(n_checkpoints, n_units)``.
+        Norm of each unit's weights to later hidden layers, ``(n_checkpoints, n_units)``.
     """
 
     fixed: Array
@@ -106,16 +106,15 @@ class HiddenLayer:
     reach: Array
 
     def part(self, rows: slice) -> "HiddenLayer":
-        """Return the layer of some checkpoints."""
+        """Return this layer for a slice of the checkpoints."""
         joined = [(earlier, weights[rows]) for earlier, weights in self.joined]
         return HiddenLayer(self.fixed[rows], joined, self.reach[rows])
 
 
 def hidden_layers(checkpoints: wsbench.Checkpoints) -> list[HiddenLayer]:
-    """Sort the weights by the hidden layers that they belong to, in order from the input.
+    """Group the weights by the hidden layers that they belong to, in order from the input.
 
-    Weights that belong to none, if there are any, become those of a last layer with one unit, which
-    has no choice.
+    Weights that belong to no hidden layer go to a last layer with one unit, whose match is fixed.
 
     Raises
     ------
@@ -164,7 +163,7 @@ def _hidden_axes(tensor: wsbench.Tensor, names: list[str]) -> list[str]:
     hidden = sorted((axis for axis in tensor.axes if axis in names), key=names.index)
     if len(hidden) > 2 or len(set(hidden)) < len(hidden):
         raise wsbench.MethodError(
-            f"matching: tensor {tensor.name!r} joins {' and '.join(hidden)}; allowed are tensors"
+            f"matching: tensor {tensor.name!r} joins {' and '.join(hidden)}; expected tensors"
             " that belong to one hidden layer or join two different ones"
         )
     return hidden
@@ -173,7 +172,7 @@ def _hidden_axes(tensor: wsbench.Tensor, names: list[str]) -> list[str]:
 def _distances(
     left: list[HiddenLayer], right: list[HiddenLayer], scale: Array, pool: ThreadPoolExecutor
 ) -> Array:
-    """Return the distances (a, b) of every checkpoint on the left to every one on the right.
+    """Return the distances (a, b) of every checkpoint on the left to each one on the right.
 
     ``scale`` is ‖x‖² + ‖y‖² of each pair.
     """
@@ -232,7 +231,7 @@ def _add_joined(gain, W, V, match_before):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True)
 def _match_units(gain, reach_left, reach_right, match, product):  # type: ignore[no-untyped-def]
-    """Match the units of each pair so that gain and reach are largest; add the gain to product."""
+    """Match the units of each pair to maximise gain and reach; add the gain to product."""
     n_left, n_units, n_right, _ = gain.shape
     cost = np.empty((n_units, n_units))
     for a in range(n_left):
@@ -261,13 +260,13 @@ def _add_differences(squared, near, W, V, match_before, match):  # type: ignore[
 
 @njit(nogil=True)
 def assign(cost, column_of):  # type: ignore[no-untyped-def]
-    """Give every row a column of its own so that the sum of costs is smallest.
+    """Assign every row a column of its own so that the sum of costs is smallest.
 
-    By shortest augmenting paths (Jonker and Volgenant 1987, Computing 38, 325-340). Every column j
-    has a price v[j]; the reduced cost of a row there is cost[i, j] − v[j], and no row with a column
-    has a smaller one elsewhere. A row without goes by the shortest path, in reduced costs, to a
-    column that is free: it takes the first column of the path, whose row takes the next, and so on.
-    Exact, in O(n³).
+    Shortest augmenting paths (Jonker and Volgenant 1987, Computing 38, 325-340): exact, in O(n³).
+    Every column j has a price v[j]. The reduced cost of row i there is cost[i, j] − v[j], and an
+    assigned row has no smaller one elsewhere. An unassigned row follows the shortest path, in
+    reduced costs, to a free column: it takes the path's first column, whose row takes the next, and
+    so on.
 
     Parameters
     ----------
@@ -277,12 +276,12 @@ def assign(cost, column_of):  # type: ignore[no-untyped-def]
         ``(n,)`` intp; the column of each row is written here.
     """
     n = len(cost)
-    price, distance = np.empty((2, n))  # distance: of the shortest path known to each column
-    row_of, before = np.empty((2, n), np.intp)  # before: the row from which that path comes
+    price, distance = np.empty((2, n))  # distance: length of the shortest path to each column
+    row_of, before = np.empty((2, n), np.intp)  # before: the last row of that path
     reached = np.empty(n, np.bool_)
 
-    # A column's price is its least cost, and it goes to the row of that, if that has none yet: most
-    # rows then have one.
+    # A column's price is its least cost. The row with that cost takes the column, unless it has one
+    # already; after that most rows have one.
     for j in range(n):
         price[j] = cost[0, j]
         before[j] = 0
@@ -307,7 +306,7 @@ def assign(cost, column_of):  # type: ignore[no-untyped-def]
             reached[j] = False
             if distance[j] < distance[nearest]:
                 nearest = j
-        # Dijkstra's algorithm: always on from the nearest column, until that is free.
+        # Dijkstra's algorithm: continue from the nearest column until that is free.
         while row_of[nearest] >= 0:
             i, last = row_of[nearest], nearest
             reached[last] = True

@@ -1,4 +1,4 @@
-"""`random`: a vector that says nothing about the weights. The floor of every table."""
+"""`random`: a random vector for each checkpoint. The floor of every table."""
 
 import hashlib
 

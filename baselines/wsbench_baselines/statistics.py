@@ -1,12 +1,10 @@
 """`statistics`: mean, standard deviation and quantiles of the weights of each tensor.
 
-The features from which *Predicting Neural Network Accuracy from Weights* (Unterthiner, Keysers,
-Gelly, Bousquet and Tolstikhin 2020, arXiv 2002.11448) predicts a network's accuracy, with the
-standard deviation in place of the variance, so that all have the unit of a weight. They do not ask
-which weight is where, hence do not see a permutation.
+*Predicting Neural Network Accuracy from Weights* (Unterthiner, Keysers, Gelly, Bousquet and
+Tolstikhin 2020, arXiv 2002.11448) predicts a network's accuracy from these features. Here the
+standard deviation replaces the variance, so that all have the unit of a weight. They ignore the
+position of a weight within its tensor, so a permutation does not change them.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +15,17 @@ Array = npt.NDArray[np.float64]
 
 
 class Statistics:
-    """Embed each checkpoint as some numbers about the weights of each tensor.
+    """Embed each checkpoint as summary statistics of the weights of each tensor.
 
     Parameters
     ----------
     quantiles
-        In [0, 1], one or several. The default is the paper's: extremes, quartiles and median.
+        A number or several in [0, 1]. The default is the paper's: extremes, quartiles and median.
 
     Raises
     ------
     ValueError
-        If a quantile is outside of [0, 1].
+        If a quantile is not a number in [0, 1].
     """
 
     info = wsbench.MethodInfo(
@@ -37,21 +35,24 @@ class Statistics:
         invariances={"hidden-permutation"},
     )
 
-    def __init__(self, quantiles: float | Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0)) -> None:
-        self.quantiles = np.atleast_1d(quantiles).tolist()
-        if not all(isinstance(q, int | float) and 0 <= q <= 1 for q in self.quantiles):
-            raise ValueError(f"quantiles={quantiles!r}: must be numbers in [0, 1]")
+    def __init__(
+        self, quantiles: float | tuple[float, ...] | list[float] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    ) -> None:
+        values = quantiles if isinstance(quantiles, tuple | list) else [quantiles]
+        if not all(type(q) in (int, float) and 0 <= q <= 1 for q in values):
+            raise ValueError(f"quantiles={quantiles!r}: expected a number or several in [0, 1]")
+        self.quantiles = quantiles
 
     def fit(self, train: wsbench.Checkpoints, *, rng: np.random.Generator) -> None:
-        """Take mean and spread of each feature from the train models.
+        """Compute mean and spread of each feature over the train models.
 
-        The paper gives the features to boosted trees, which do not mind their scales. A distance
-        does: as they are, MAP@R on the validation models is .49 on mnist-mlp-v1 and .31 on
-        mnist-cnn-v1; standardised .59 and .38.
+        The paper fits boosted trees to the features, and trees do not depend on scales. Distances
+        do: MAP@R on the validation models is .49 on mnist-mlp-v1 and .31 on mnist-cnn-v1 without
+        standardisation, .59 and .38 with it.
         """
         features = self._features(train)
         self._mean, spread = features.mean(axis=0), features.std(axis=0)
-        varies = spread > 1e-9 * np.abs(self._mean)  # or else it is rounding
+        varies = spread > 1e-9 * np.abs(self._mean)  # below that, spread is rounding
         self._scale = np.where(varies, spread, 1.0)
 
     def transform(self, checkpoints: wsbench.Checkpoints) -> Array:
@@ -71,7 +72,7 @@ class Statistics:
         columns: list[Array] = []
         for tensor in checkpoints.layout.tensors:
             weights = checkpoints.weights[:, tensor.start : tensor.stop].astype(np.float64)
-            weights.sort(axis=1)  # so that not even the last digit of a sum sees a permutation
+            weights.sort(axis=1)  # a permutation changes not even the last digit of a sum
             columns += [weights.mean(axis=1), weights.std(axis=1)]
-            columns += list(np.quantile(weights, self.quantiles, axis=1))
+            columns += list(np.quantile(weights, np.atleast_1d(self.quantiles), axis=1))
         return np.stack(columns, axis=1)

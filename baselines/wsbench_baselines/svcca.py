@@ -5,12 +5,12 @@ Interpretability* (Raghu, Gilmer, Yosinski and Sohl-Dickstein 2017, arXiv 1706.0
 X and Y hold the activations of one layer, a row for each sample and a column for each unit, and
 every column has mean 0. In two steps:
 
-1. SV: X = Q_x S Vᵀ, of which the leading columns of Q_x are kept that hold 99 % of the variance.
-2. CCA: the canonical correlations of what is kept are the singular values of Q_xᵀQ_y, the cosines
-   of the angles between two subspaces (Björck and Golub 1973).
+1. SV: X = Q_x S Vᵀ. The leading columns of Q_x that hold 99 % of the variance are kept.
+2. CCA: the canonical correlations of the kept directions are the singular values of Q_xᵀQ_y, the
+   cosines of the angles between two subspaces (Björck and Golub 1973).
 
-Their mean is over the smaller of the two numbers of kept directions, which is how many
-correlations there are.
+There are as many correlations as the smaller of the two numbers of kept directions; their mean is
+taken over that number.
 """
 
 import numpy as np
@@ -31,16 +31,16 @@ class SVCCA:
 
         The default was chosen on the validation models, by MAP@R. On mnist-mlp-v1 it is .588 and
         .618 for the two hidden layers and .621 for the output; on mnist-cnn-v1 .754 for the last
-        hidden layer and .625 for the output. (The first layer of the CNN scores higher still, .821
-        against .783 on twelve models, but would take minutes.)
+        hidden layer and .625 for the output. The first layer of the CNN scores higher still, .821
+        against .783 on twelve models, but takes minutes.
     variance
-        Share of a layer's variance that is kept, in (0, 1]. With 1, everything but rounding, the
-        distance does not see invertible linear maps of the units.
+        Share of a layer's variance that is kept, in (0, 1]. With 1, invertible linear maps of the
+        units do not change the distance.
 
     Raises
     ------
     ValueError
-        If ``variance`` is not in (0, 1].
+        If `variance` is not in (0, 1].
     """
 
     info = wsbench.MethodInfo(
@@ -52,15 +52,15 @@ class SVCCA:
     )
 
     def __init__(self, layer: str | None = None, variance: float = 0.99) -> None:
-        if not (isinstance(variance, int | float) and 0 < variance <= 1):
-            raise ValueError(f"variance={variance!r}: must be a number in (0, 1]")
+        if type(variance) not in (int, float) or not 0 < variance <= 1:
+            raise ValueError(f"variance={variance!r}: expected a number in (0, 1]")
         self.layer = layer
         self.variance = variance
 
     def pairwise(self, checkpoints: wsbench.Checkpoints) -> Array:
         """Return 1 − mean correlation, ``(n_checkpoints, n_checkpoints)``, in [0, 1].
 
-        A layer that answers the same to every sample is as far as can be from every other: 1.
+        A dead layer, with the same activations for every sample, has distance 1 from every other.
         """
         layer = self.layer or _last_hidden(checkpoints.layout)
         bases, kept = _bases(checkpoints.activations(layer), self.variance)
@@ -72,7 +72,7 @@ class SVCCA:
     def order(self, checkpoints: wsbench.Checkpoints) -> npt.NDArray[np.intp]:
         """Put one model's checkpoints in the order of the curve that they lie on.
 
-        From √(1 − correlation), which grows in proportion to a small angle, not with its square.
+        It uses √(1 − correlation), which is proportional to a small angle, not to its square.
         Kendall's τ on the validation models is .45 on mnist-mlp-v1 and .95 on mnist-cnn-v1; by
         linkage heights .34 and .77.
         """
@@ -82,10 +82,10 @@ class SVCCA:
 def _bases(
     activations: npt.NDArray[np.float32], variance: float
 ) -> tuple[Array, npt.NDArray[np.intp]]:
-    """Return Qᵀ of every checkpoint, with zeros for what is not kept, and how many rows are kept.
+    """Return Qᵀ of every checkpoint, zero in rows that are not kept, and the numbers of kept rows.
 
-    (n, u, m) activations give an (n, k, m) array, k the largest number kept. A direction in which
-    a layer varies by no more than the rounding of its float32 values is not kept either.
+    (n, u, m) activations give an (n, k, m) array, k the largest number of kept rows. A direction in
+    which a layer varies by no more than the rounding of its float32 values is not kept either.
     """
     x = activations.astype(np.float64)
     rounding = 1e-6 * np.linalg.norm(x, axis=(1, 2))

@@ -1,7 +1,7 @@
-"""`svd`: the weights on the leading singular directions of the train models.
+"""`svd`: the weights, projected on the leading singular directions of the train models.
 
-Schürholt and Borth's compressed spaces, fitted on train models only. As there, the weights are not
-centred (truncated SVD, not PCA).
+These are the compressed spaces of Schürholt and Borth, fitted on train models only. The weights are
+not centred, as in the paper: truncated SVD, not PCA.
 """
 
 import numpy as np
@@ -16,7 +16,12 @@ class SVD:
     Parameters
     ----------
     k
-        How many; fewer if there are fewer train checkpoints or weights.
+        Number of singular vectors; fewer if the network has fewer weights.
+
+    Raises
+    ------
+    ValueError
+        If `k` is not a whole number from 1.
     """
 
     info = wsbench.MethodInfo(
@@ -24,13 +29,15 @@ class SVD:
     )
 
     def __init__(self, k: int = 50) -> None:
+        if type(k) is not int or k < 1:
+            raise ValueError(f"k={k!r}: expected a whole number from 1")
         self.k = k
 
     def fit(self, train: wsbench.Checkpoints, *, rng: np.random.Generator) -> None:
-        """Find the singular vectors: eigenvectors of the Gram matrix WᵀW, in float64.
+        """Compute the singular vectors as eigenvectors of the Gram matrix WᵀW, in float64.
 
-        For 7,500 × 2,160 that takes a third of the time of a truncated SVD of W, and the small
-        eigenvalues, whose digits it loses, are not used.
+        For 7,500 × 2,160 that takes a third of the time of a truncated SVD of W. It loses digits of
+        the small eigenvalues only, and these are not used.
         """
         weights = train.weights.astype(np.float64)
         _, vectors = np.linalg.eigh(weights.T @ weights)  # eigenvalues ascending

@@ -1,6 +1,11 @@
-"""What holds for every baseline, now and later."""
+"""Properties of every baseline."""
 
+import inspect
+import json
 import shutil
+import types
+import typing
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
@@ -41,8 +46,44 @@ def test_baseline__is_named_as_it_is_installed_and_says_what_it_is(point):
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_baseline__conforms_with_what_it_declares(point):
+    findings = wsbench.check_method(point.name)
+    assert [finding for finding in findings if finding.status in ("failed", "hint")] == []
+    passed = {finding.check for finding in findings if finding.status == "passed"}
+    invariances = wsbench.load_method(point.name).info.invariances
+    assert {f"invariant under {name}" for name in invariances} <= passed
+
+
+def is_plain(annotation):
+    """Whether an annotation consists of int, float, str, bool, None, lists, tuples and unions."""
+    if typing.get_origin(annotation) in (list, tuple, types.UnionType):
+        return all(is_plain(part) for part in typing.get_args(annotation) if part is not ...)
+    return annotation in (int, float, str, bool, types.NoneType)
+
+
+def test_is_plain__tells_apart_what_text_can_be_checked_against():
+    for annotation in (int, str | None, float | tuple[float, ...] | list[float]):
+        assert is_plain(annotation)
+    for annotation in (Sequence[float], typing.Literal["a"], float | np.ndarray, dict, list):
+        assert not is_plain(annotation)
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_baseline__takes_plain_parameters_and_stores_each_under_its_name(point):
+    """`--set name=value` can be checked against the annotations."""
+    method_class = point.load()
+    method, annotations = method_class(), typing.get_type_hints(method_class.__init__)
+    for name, parameter in inspect.signature(method_class).parameters.items():
+        assert is_plain(annotations[name]), name
+        default = parameter.default
+        assert getattr(method, name) is default
+        plain = list(default) if isinstance(default, tuple) else default
+        assert json.loads(json.dumps(default)) == plain
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 def test_baseline__answers_for_each_checkpoint_alone(point, zoo):
-    """A row of the answer does not depend on the others, but for last digits of BLAS."""
+    """A row of the answer does not depend on the others, except for last digits of BLAS."""
     loaded = wsbench.load_method(point.name)
     if not hasattr(loaded.method, "transform"):
         pytest.skip("a distance method")

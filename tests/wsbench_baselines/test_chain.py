@@ -226,15 +226,15 @@ def test_order__finds_the_order_of_permuted_weights_that_grow(network):
 def test_chain__says_which_chains_there_are(network, method):
     with pytest.raises(wsbench.MethodError) as refused:
         method(5).pairwise(network)
-    assert str(refused.value) == "chain 5: this layout has 4 layers, a, b, c, d; allowed are 1 to 4"
-    for wrong in (0, -1, 1.5, "two"):
-        with pytest.raises(ValueError, match=f"chain={wrong!r}: allowed are 1"):
+    assert str(refused.value) == "chain=5: this layout has 4 layers, a, b, c, d; expected 1 to 4"
+    for wrong in (0, -1, 1.5, True, "two"):
+        with pytest.raises(ValueError, match=f"^chain={wrong!r}: expected a whole number from 1$"):
             method(wrong)
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_chain__says_which_distances_there_are(method):
-    with pytest.raises(ValueError, match="distance='euclidean': allowed are 'cosine' and 'plain'"):
+    with pytest.raises(ValueError, match=r"^distance='euclidean': expected 'cosine' or 'plain'$"):
         method(distance="euclidean")
 
 
@@ -243,12 +243,5 @@ def test_chain__refuses_layers_that_do_not_follow_each_other():
         [("a", (2, 3), ("hidden-1", "input")), ("skip", (2, 3), ("output", "input"))], "relu"
     )
     checkpoints = wsbench.Checkpoints(np.zeros((2, 12), np.float32), layout)
-    with pytest.raises(wsbench.MethodError, match="tensor 'skip' takes 'input'"):
+    with pytest.raises(wsbench.MethodError, match=r"^chain=2: tensor 'skip' takes 'input', but"):
         Chain(2).pairwise(checkpoints)
-
-
-@pytest.mark.parametrize("name", ["Chain", "ChainNormalised"])
-def test_chain__is_what_it_says_it_is(name):
-    loaded = wsbench.load_method(f"wsbench_baselines.chain:{name}")
-    findings = wsbench.check_method(loaded)
-    assert [f for f in findings if f.status in ("failed", "hint")] == []

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 
 import wsbench
@@ -18,10 +16,3 @@ def test_order__follows_a_walk_with_shrinking_steps(checkpoints):
     rows = walk[shuffle].astype(np.float32)
     order = Seriation().order(wsbench.Checkpoints(rows, checkpoints.layout))
     np.testing.assert_array_equal(shuffle[order], np.arange(20))
-
-
-def test_info__declares_what_is_measured():
-    found = wsbench.load_method("wsbench_baselines.seriation:Seriation")
-    loaded = dataclasses.replace(found, spec="")
-    bad = [f for f in wsbench.check_method(loaded) if f.status in ("failed", "hint")]
-    assert bad == []

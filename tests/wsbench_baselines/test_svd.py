@@ -18,6 +18,12 @@ def test_transform__agrees_with_a_truncated_svd_up_to_signs(checkpoints, k):
     np.testing.assert_allclose(found * signs, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("k", [0, -1, 2.5, True, "ten", None])
+def test_k__must_be_a_whole_number_from_1(k):
+    with pytest.raises(ValueError, match=f"^k={k!r}: expected a whole number from 1$"):
+        SVD(k)
+
+
 def test_transform__with_all_directions_keeps_distances(checkpoints):
     method = SVD(50)  # of 36 weights
     method.fit(checkpoints, rng=np.random.default_rng(0))
