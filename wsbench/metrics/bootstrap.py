@@ -10,7 +10,8 @@ other, counts as fixed.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from wsbench.typing import Doubles, Reals
 
 # Chosen by how many of 4,000 nominal 95 % intervals covered the true mean, in percent:
 #
@@ -31,7 +32,7 @@ _LEAST_SPREAD = 0.25
 
 
 def interval(
-    values: NDArray[np.floating],
+    values: Reals,
     *,
     rng: np.random.Generator,
     level: float = 0.95,
@@ -72,13 +73,11 @@ def interval(
     return max(lowest, mean - high * spread), min(highest, mean - low * spread)
 
 
-def _studentised_means(
-    centred: NDArray[np.float64], rng: np.random.Generator, n_resamples: int
-) -> NDArray[np.float64]:
+def _studentised_means(centred: Doubles, rng: np.random.Generator, n_resamples: int) -> Doubles:
     n_values = len(centred)
     resamples = centred[rng.integers(n_values, size=(n_resamples, n_values))]
     means = resamples.mean(axis=1)
     variances = np.einsum("ij,ij->i", resamples, resamples) / n_values - means**2
     floor = _LEAST_SPREAD**2 * np.mean(centred**2)
-    quotients: NDArray[np.float64] = means / np.sqrt(np.maximum(variances, floor))
+    quotients: Doubles = means / np.sqrt(np.maximum(variances, floor))
     return quotients

@@ -7,20 +7,21 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from wsbench.typing import Indices, Integers
 
 
 @dataclass(frozen=True, eq=False)
 class _Contingency:
     """Every combination of a label and a cluster that occurs: how often, and their total sizes."""
 
-    counts: NDArray[np.intp]
-    label_sizes: NDArray[np.intp]
-    cluster_sizes: NDArray[np.intp]
-    cluster: NDArray[np.intp]
+    counts: Indices
+    label_sizes: Indices
+    cluster_sizes: Indices
+    cluster: Indices
 
 
-def _contingency(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> _Contingency:
+def _contingency(labels: Integers, clusters: Integers) -> _Contingency:
     _, label, label_sizes = np.unique(labels, return_inverse=True, return_counts=True)
     _, cluster, cluster_sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     cells, counts = np.unique(label * len(cluster_sizes) + cluster, return_counts=True)
@@ -28,11 +29,11 @@ def _contingency(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> 
     return _Contingency(counts, label_sizes[label], cluster_sizes[cluster], cluster)
 
 
-def _n_pairs(sizes: NDArray[np.intp]) -> int:
+def _n_pairs(sizes: Indices) -> int:
     return int(np.sum(sizes * (sizes - 1) // 2))
 
 
-def adjusted_rand_index(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> float:
+def adjusted_rand_index(labels: Integers, clusters: Integers) -> float:
     """Compute the Rand index, corrected for chance.
 
     Of the pairs of rows, how many are together in both partitions, between what random partitions
@@ -60,7 +61,7 @@ def adjusted_rand_index(labels: NDArray[np.integer], clusters: NDArray[np.intege
     return 2 * (n_pairs * in_both - in_label * in_cluster) / most_minus_chance
 
 
-def bcubed_f1(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> float:
+def bcubed_f1(labels: Integers, clusters: Integers) -> float:
     """Compute the harmonic mean of BCubed precision and recall, in (0, 1].
 
     The precision of a row is the share of its cluster that is of its model, its recall the share
@@ -85,7 +86,7 @@ def bcubed_f1(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> flo
     return 2 * precision * recall / (precision + recall)
 
 
-def purity(labels: NDArray[np.integer], clusters: NDArray[np.integer]) -> float:
+def purity(labels: Integers, clusters: Integers) -> float:
     """Compute the mean, over clusters, of the share of the most frequent model.
 
     The paper's definition: every cluster counts the same, so that many singletons hide one giant

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from wsbench.typing import Distances, Doubles, Mask
+
 # A dot product of p terms is off by at most p·2⁻⁵³ and in practice by some √p·2⁻⁵³ of the norms
 # (5e-15 at p = 2,160). A squared distance above 1e-7 of the two squared norms therefore has at most
 # 5e-8 of relative error and its root 2.5e-8, half of what rounding a weight to float32 has done.
@@ -30,7 +32,7 @@ def row_blocks(n_rows: int) -> Iterator[slice]:
         yield slice(start, min(start + _BLOCK_ROWS, n_rows))
 
 
-def pairwise_euclidean(embedding: ArrayLike) -> NDArray[np.float64]:
+def pairwise_euclidean(embedding: ArrayLike) -> Distances:
     """Compute the Euclidean distance between every two rows.
 
     Computed in float64 whatever the input is; the relative error of every entry is below about
@@ -59,7 +61,7 @@ def pairwise_euclidean(embedding: ArrayLike) -> NDArray[np.float64]:
     """
     rows = np.asarray(embedding)
     centred = _centred(rows)
-    distances: NDArray[np.float64] = centred @ centred.T
+    distances: Distances = centred @ centred.T
     squared_norms = distances.diagonal().copy()
 
     def finish(start: int) -> None:
@@ -75,19 +77,17 @@ def pairwise_euclidean(embedding: ArrayLike) -> NDArray[np.float64]:
     return distances
 
 
-def _centred(rows: NDArray[np.number]) -> NDArray[np.float64]:
+def _centred(rows: NDArray[np.number]) -> Doubles:
     # Distances do not change, and the norms shrink to the spread of the rows, so that few pairs
     # cancel. The median of some rows, not the mean, because one row that diverged would drag the
     # mean far from all others and make every pair cancel; and because it is exact if rows repeat.
     some_rows = rows[:: -(-len(rows) // _CENTRE_ROWS)].astype(np.float64)
     centre = np.median(some_rows, axis=0)
-    centred: NDArray[np.float64] = np.subtract(rows, centre, dtype=np.float64)
+    centred: Doubles = np.subtract(rows, centre, dtype=np.float64)
     return centred
 
 
-def _product_to_distance(
-    block: NDArray[np.float64], left: NDArray[np.float64], right: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _product_to_distance(block: Doubles, left: Doubles, right: Doubles) -> Mask:
     # In place; says which entries lost too many digits. `<`, so that two zero rows are not among
     # them: their distance is exact, and an embedding that collapsed has n² such pairs.
     scale = left[:, None] + right
@@ -101,8 +101,8 @@ def _product_to_distance(
 
 
 def _recompute(
-    block: NDArray[np.float64],
-    cancelled: NDArray[np.bool_],
+    block: Doubles,
+    cancelled: Mask,
     left: NDArray[np.number],
     right: NDArray[np.number],
 ) -> None:
@@ -115,7 +115,7 @@ def _recompute(
         block[i, j] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
 
 
-def _mirror(distances: NDArray[np.float64], start: int, stop: int) -> None:
+def _mirror(distances: Distances, start: int, stop: int) -> None:
     corner = distances[start:stop, start:stop]
     corner[:] = np.triu(corner, 1)
     corner += corner.T.copy()

@@ -14,9 +14,9 @@ Not promised is that all minimum spanning trees are equally likely.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsbench.metrics.distances import row_blocks
+from wsbench.typing import Doubles, Indices, Integers, Reals
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +31,11 @@ class SingleLinkage:
         The distance between them, ``(n - 1,)``, float64, ascending.
     """
 
-    edges: NDArray[np.intp]
-    heights: NDArray[np.float64]
+    edges: Indices
+    heights: Doubles
 
 
-def single_linkage(distances: NDArray[np.floating], *, rng: np.random.Generator) -> SingleLinkage:
+def single_linkage(distances: Reals, *, rng: np.random.Generator) -> SingleLinkage:
     """Link every row to its nearest cluster, until one cluster is left.
 
     Parameters
@@ -56,7 +56,7 @@ def single_linkage(distances: NDArray[np.floating], *, rng: np.random.Generator)
     return SingleLinkage(edges[ascending], heights[ascending])
 
 
-def merge_heights(distances: NDArray[np.floating]) -> NDArray[np.float64]:
+def merge_heights(distances: Reals) -> Doubles:
     """Compute the heights of `single_linkage` alone, ``(n - 1,)``, ascending; no tie changes them.
 
     Parameters
@@ -68,7 +68,7 @@ def merge_heights(distances: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.sort(heights)
 
 
-def cut(linkage: SingleLinkage, n_clusters: int) -> NDArray[np.intp]:
+def cut(linkage: SingleLinkage, n_clusters: int) -> Indices:
     """Cut the tree into clusters by dropping its longest edges.
 
     Exactly `n_clusters` clusters result. Where the last edge dropped has the same height as the
@@ -90,7 +90,7 @@ def cut(linkage: SingleLinkage, n_clusters: int) -> NDArray[np.intp]:
     return _components(linkage.edges[: n_rows - n_clusters], n_rows)
 
 
-def leaf_heights(linkage: SingleLinkage) -> NDArray[np.float64]:
+def leaf_heights(linkage: SingleLinkage) -> Doubles:
     """Compute the height at which each row first merges: the distance to its nearest neighbour.
 
     Two rows that are each other's nearest share one height, so ties are many; their order says
@@ -111,9 +111,7 @@ def leaf_heights(linkage: SingleLinkage) -> NDArray[np.float64]:
     return heights
 
 
-def margin_parts(
-    distances: NDArray[np.floating], labels: NDArray[np.integer]
-) -> tuple[float, float]:
+def margin_parts(distances: Reals, labels: Integers) -> tuple[float, float]:
     """Measure the gap that a cut of single linkage has to hit.
 
     Parameters
@@ -163,9 +161,7 @@ def margin(between_min: float, within_max: float) -> float:
     return between_min / within_max if within_max > 0.0 else np.inf
 
 
-def _prim(
-    distances: NDArray[np.floating], order: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _prim(distances: Reals, order: Indices) -> tuple[Indices, Doubles]:
     # `outside` holds the rows that are not in the tree yet, in the order that settles ties, each
     # with the tree's nearest row and its distance. A row that joins leaves by changing places
     # with the last one, so that the vectors shrink and half of the matrix is never read.
@@ -188,7 +184,7 @@ def _prim(
     return edges, heights
 
 
-def _components(edges: NDArray[np.intp], n_rows: int) -> NDArray[np.intp]:
+def _components(edges: Indices, n_rows: int) -> Indices:
     parent = list(range(n_rows))
 
     def root(row: int) -> int:
@@ -202,7 +198,7 @@ def _components(edges: NDArray[np.intp], n_rows: int) -> NDArray[np.intp]:
     return _by_first_appearance(np.array([root(row) for row in range(n_rows)]))
 
 
-def _by_first_appearance(names: NDArray[np.intp]) -> NDArray[np.intp]:
+def _by_first_appearance(names: Indices) -> Indices:
     _, first, index = np.unique(names, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.intp)
     rank[np.argsort(first)] = np.arange(len(first))

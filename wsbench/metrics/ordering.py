@@ -5,10 +5,11 @@ method put them in: ``0, 1, 2, …`` is perfect. One checkpoint alone is always 
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from wsbench.typing import Indices, Integers, Reals
 
 
-def kendall_tau(predicted: NDArray[np.integer]) -> float:
+def kendall_tau(predicted: Integers) -> float:
     """Compute Kendall's τ between the predicted and the true order.
 
     The share of pairs in the right order minus the share in the wrong one (Kendall 1938): 1 is
@@ -31,7 +32,7 @@ def kendall_tau(predicted: NDArray[np.integer]) -> float:
     return (n_pairs - 2 * swapped) / n_pairs
 
 
-def ordered_pairs(predicted: NDArray[np.integer]) -> float:
+def ordered_pairs(predicted: Integers) -> float:
     """Compute the share of neighbours whose second is the true successor of the first.
 
     Parameters
@@ -49,7 +50,7 @@ def ordered_pairs(predicted: NDArray[np.integer]) -> float:
     return float(np.mean(np.diff(predicted) == 1))
 
 
-def ordered_initial(predicted: NDArray[np.integer]) -> int:
+def ordered_initial(predicted: Integers) -> int:
     """Count the checkpoints before the first one that stands in a wrong place, from 0 to k.
 
     Parameters
@@ -66,7 +67,7 @@ def ordered_initial(predicted: NDArray[np.integer]) -> int:
     return int(misplaced[0]) if len(misplaced) else len(predicted)
 
 
-def by_decreasing(heights: NDArray[np.floating], *, rng: np.random.Generator) -> NDArray[np.intp]:
+def by_decreasing(heights: Reals, *, rng: np.random.Generator) -> Indices:
     """Order by decreasing height, and equal heights at random.
 
     Training slows down, so early epochs lie farther from their neighbours.

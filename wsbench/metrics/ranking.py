@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from wsbench.metrics.bootstrap import interval
 from wsbench.seeding import generator
+from wsbench.typing import Doubles, Reals
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ class Comparison:
     separable: bool
 
 
-def compare_scores(
-    a: npt.NDArray[np.floating], b: npt.NDArray[np.floating], seed: int = 0
-) -> Comparison:
+def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
     """Compare two methods by their scores on the same models.
 
     Exchanging the methods gives exactly the negative. From fewer than six models it is wrong too
@@ -73,9 +71,7 @@ def compare_scores(
     return Comparison(mean, (low, high), low > 0 or high < 0)
 
 
-def rank_intervals(
-    by_model: Mapping[str, npt.NDArray[np.floating]], seed: int = 0
-) -> dict[str, tuple[int, int]]:
+def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tuple[int, int]]:
     """Compute the best and the worst rank that each method may have.
 
     The best is 1 + the number of methods that are separably better, the worst the number of methods
@@ -120,7 +116,7 @@ def rank_intervals(
     return {name: (best[name], worst[name]) for name in by_model}
 
 
-def _antisymmetric_interval(differences: npt.NDArray[np.float64], seed: int) -> tuple[float, float]:
+def _antisymmetric_interval(differences: Doubles, seed: int) -> tuple[float, float]:
     """Return the 95 % interval of the mean, which for the negatives is exactly the negative.
 
     The resamples are drawn for the values or for the negatives, whichever compare as the greater

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsbench.metrics.distances import row_blocks
+from wsbench.typing import Doubles, Indices, Integers, Reals
 
 
 def nearest(
-    distances: NDArray[np.floating],
+    distances: Reals,
     n_nearest: int,
     *,
     rng: np.random.Generator,
-    own: NDArray[np.integer] | None = None,
+    own: Integers | None = None,
 ) -> NDArray[np.int32]:
     """Find the nearest columns of each row.
 
@@ -52,9 +53,7 @@ def nearest(
     return found
 
 
-def _nearest_in_rows(
-    block: NDArray[np.floating], n_nearest: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def _nearest_in_rows(block: Reals, n_nearest: int, rng: np.random.Generator) -> Indices:
     # argpartition would choose among ties at the cut by where they stand. The value at the cut
     # does not depend on the order, nor does what lies at or below it: too many rows, where there
     # are ties, so that some of the tied ones are dropped at random.
@@ -67,13 +66,11 @@ def _nearest_in_rows(
     columns = np.nonzero(chosen)[1].reshape(len(block), n_nearest)
     values = np.take_along_axis(block, columns, axis=1)
     ascending = np.lexsort((rng.random(values.shape), values), axis=1)
-    by_distance: NDArray[np.intp] = np.take_along_axis(columns, ascending, axis=1)
+    by_distance: Indices = np.take_along_axis(columns, ascending, axis=1)
     return by_distance
 
 
-def average_precision_at_r(
-    found: NDArray[np.integer], labels: NDArray[np.integer], n_relevant: NDArray[np.integer]
-) -> NDArray[np.float64]:
+def average_precision_at_r(found: Integers, labels: Integers, n_relevant: Integers) -> Doubles:
     """Compute the average precision at R of every query; its mean is MAP@R.
 
     With R the number of rows to be found, P(i) the precision among the i nearest and rel(i)
@@ -103,11 +100,11 @@ def average_precision_at_r(
     rank = np.arange(1, found.shape[1] + 1)
     relevant = (found == labels[:, None]) & (rank <= n_relevant[:, None])
     precision = np.cumsum(relevant, axis=1) / rank
-    scores: NDArray[np.float64] = np.sum(precision * relevant, axis=1) / np.maximum(n_relevant, 1)
+    scores: Doubles = np.sum(precision * relevant, axis=1) / np.maximum(n_relevant, 1)
     return scores
 
 
-def rank1(found: NDArray[np.integer], labels: NDArray[np.integer]) -> NDArray[np.float64]:
+def rank1(found: Integers, labels: Integers) -> Doubles:
     """Say of every query whether the nearest row is of its model.
 
     Parameters
@@ -122,7 +119,7 @@ def rank1(found: NDArray[np.integer], labels: NDArray[np.integer]) -> NDArray[np
     ndarray
         0 or 1, ``(n_queries,)``.
     """
-    hit: NDArray[np.float64] = np.equal(found[:, 0], labels).astype(np.float64)
+    hit: Doubles = np.equal(found[:, 0], labels).astype(np.float64)
     return hit
 
 
@@ -151,9 +148,7 @@ def true_positive_rate(
     return float(np.mean(positives < threshold))
 
 
-def model_means(
-    values: NDArray[np.floating], labels: NDArray[np.integer], n_relevant: NDArray[np.integer]
-) -> NDArray[np.float64]:
+def model_means(values: Reals, labels: Integers, n_relevant: Integers) -> Doubles:
     """Average the values of the queries of each model, of those with something to be found.
 
     Parameters
@@ -177,5 +172,5 @@ def model_means(
     """
     kept = n_relevant > 0
     _, index = np.unique(labels[kept], return_inverse=True)
-    means: NDArray[np.float64] = np.bincount(index, weights=values[kept]) / np.bincount(index)
+    means: Doubles = np.bincount(index, weights=values[kept]) / np.bincount(index)
     return means

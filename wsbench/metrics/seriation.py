@@ -1,10 +1,11 @@
 """Putting checkpoints in order from their distances alone, by spectral seriation."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from wsbench.typing import Indices, Reals
 
 
-def spectral_order(distances: NDArray[np.floating]) -> NDArray[np.intp]:
+def spectral_order(distances: Reals) -> Indices:
     """Order points along the curve they lie on: by the Fiedler vector of a Gaussian affinity.
 
     The affinity of two points is exp(−(d/m)²), m the median distance. The eigenvector of its

@@ -21,6 +21,7 @@ from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.linkage import cut, leaf_heights, single_linkage
 from wsbench.metrics.seriation import spectral_order
 from wsbench.seeding import generator
+from wsbench.typing import Doubles, Floats, Indices, Mask, Reals
 from wsbench.zoo.zoo import Zoo
 
 PAPERS = ("weight-space-investigation",)
@@ -134,7 +135,7 @@ def reproduce(zoo: Zoo, *, seed: int = 0) -> Reproduction:
     )
 
 
-def _spaces(weights: NDArray[np.float32]) -> Iterator[tuple[str, NDArray[np.floating]]]:
+def _spaces(weights: Floats) -> Iterator[tuple[str, Reals]]:
     """Yield the weight space, then its leading singular directions, each with its name."""
     yield "weights", weights
     # One eigendecomposition of the Gram matrix serves every k. The small eigenvalues, whose digits
@@ -148,10 +149,10 @@ def _spaces(weights: NDArray[np.float32]) -> Iterator[tuple[str, NDArray[np.floa
 
 
 def _measure(
-    order: NDArray[np.intp],
-    clusters: NDArray[np.intp],
+    order: Indices,
+    clusters: Indices,
     model: NDArray[np.int32],
-    rank: NDArray[np.intp],
+    rank: Indices,
 ) -> Row:
     """Measure the order of all rows, read cluster by cluster, dominant models only."""
     n_clusters, n_steps = int(clusters.max()) + 1, int(rank.max())
@@ -165,9 +166,7 @@ def _measure(
     return Row(clustering.purity(model, clusters), float(np.mean(initial)), float(np.mean(pairs)))
 
 
-def _seriated(
-    distances: NDArray[np.float64], of_model: NDArray[np.bool_], rank: NDArray[np.intp]
-) -> tuple[float, float]:
+def _seriated(distances: Doubles, of_model: Mask, rank: Indices) -> tuple[float, float]:
     """Return ordered pairs and τ of one model's checkpoints, put in order by spectral seriation."""
     rows = np.flatnonzero(of_model)
     order = spectral_order(distances[np.ix_(rows, rows)])

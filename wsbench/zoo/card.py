@@ -10,12 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from wsbench.typing import Columns
 from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 KEYWORDS = ("weight-space", "model-zoo", "neural-network-weights", "training-trajectories")
 _EPOCHS = (0, 1, 2, 5, 10, 20, 50)

@@ -5,12 +5,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import Protocol
 
 from wsbench.suggestions import unknown_name_error
+from wsbench.typing import Columns, Floats
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,6 @@ class BuildState:
 
 Progress = Callable[[BuildState], None]
 
-Columns = Mapping[str, npt.NDArray[Any]]
-
 
 class ZooProvider(Protocol):
     """What an entry point in ``wsbench.zoos`` refers to."""
@@ -83,7 +79,7 @@ class ZooProvider(Protocol):
     ) -> str:
         """Build the zoo of a recipe in ``folder`` and return its content digest."""
 
-    def evaluate_networks(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
+    def evaluate_networks(self, text: str, weights: Floats) -> Columns:
         """Return the columns of scores that a build gives to these rows of weights."""
 
     def retrain(

@@ -10,9 +10,8 @@ import numpy.typing as npt
 from wsbench.errors import FormatError
 from wsbench.networks.layout import Layout
 from wsbench.storage.hdf5 import get_attributes
+from wsbench.typing import Columns
 from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, FORMAT
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 
 def structure_faults(file: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from wsbench.errors import StorageError
 from wsbench.storage.atomic import atomic_folder
 from wsbench.storage.hdf5 import create_hdf5, set_attributes
 from wsbench.storage.npz import pack
+from wsbench.typing import Columns, Floats
 from wsbench.zoo.card import card
 from wsbench.zoo.croissant import croissant
 from wsbench.zoo.digest import digest_of_file, file_sha256
@@ -29,14 +30,12 @@ from wsbench.zoo.schema import (
     ZOO_FILE,
 )
 
-Columns = Mapping[str, npt.NDArray[Any]]
-
 
 def write_zoo(
     folder: Path,
     metadata: ZooMetadata,
     blocks: Iterable[Columns],
-    probe_inputs: npt.NDArray[np.float32],
+    probe_inputs: Floats,
 ) -> str:
     """Write a zoo to ``folder``, all or nothing, and return its content digest.
 
@@ -133,7 +132,7 @@ def _write_h5(path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]) -> t
     return digest, columns
 
 
-def _append(file: Any, weights: npt.NDArray[np.float32]) -> None:
+def _append(file: Any, weights: Floats) -> None:
     """Append rows to the weights; shuffle and gzip 1 leave .86 of their size, gzip 4 leaves .84."""
     n, p = weights.shape
     if "weights" not in file:

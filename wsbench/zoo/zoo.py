@@ -17,11 +17,10 @@ from wsbench.networks.layout import Layout
 from wsbench.storage.hdf5 import get_attributes
 from wsbench.storage.npz import unpack
 from wsbench.suggestions import unknown_name_error
+from wsbench.typing import Floats, Rows
 from wsbench.zoo.digest import content_digest, digest_of_file
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 from wsbench.zoo.validation import structure_faults, value_faults
-
-Rows = npt.NDArray[np.intp]
 
 _AGAIN = "build it again: wsbench build … --rebuild"
 
@@ -65,19 +64,19 @@ class Zoo:
     """
 
     id: str
-    weights: npt.NDArray[np.float32]
+    weights: Floats
     model: npt.NDArray[np.int32]
     epoch: npt.NDArray[np.int16]
     split: npt.NDArray[np.uint8]
-    train_loss: npt.NDArray[np.float32]
-    test_loss: npt.NDArray[np.float32]
-    test_accuracy: npt.NDArray[np.float32]
+    train_loss: Floats
+    test_loss: Floats
+    test_accuracy: Floats
     layout: Layout
     recipe_text: str
     content_digest: str
     license: str
     created_by: str
-    probe_inputs: npt.NDArray[np.float32]
+    probe_inputs: Floats
 
     def __repr__(self) -> str:
         n, p = self.weights.shape
@@ -222,7 +221,7 @@ def _refusal(path: Path, faults: list[str]) -> FormatError:
     return FormatError(f"{path}: {faults[0]}{more}", faults)
 
 
-def read_probe(path: Path) -> npt.NDArray[np.float32]:
+def read_probe(path: Path) -> Floats:
     """Return the probe inputs of a ``probe.npz``, ``(n_inputs, …)`` float32."""
     try:
         inputs = unpack(path.read_bytes())["inputs"]

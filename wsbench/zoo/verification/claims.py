@@ -5,18 +5,16 @@ training are repeated by the provider that knows the recipe, and compared bit fo
 """
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import DataError, IntegrityError, RecipeError
+from wsbench.typing import Columns, Integers
 from wsbench.zoo.providers import Progress, ZooProvider, providers, published_zoos
 from wsbench.zoo.schema import SPLITS
 from wsbench.zoo.splits import split_of_models
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 # Three models give every epoch, and early, middle and late numbers; a mistake in how scores are
 # computed or stored shows in any model.
@@ -98,7 +96,7 @@ def training_findings(
     return findings
 
 
-def spread(models: npt.NDArray[np.integer], n: int) -> npt.NDArray[np.integer]:
+def spread(models: Integers, n: int) -> Integers:
     """Return n of the models, from the first to the last at equal steps; all if there are fewer.
 
     Examples

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from wsbench.errors import FormatError, WsbenchError, ZooError
+from wsbench.typing import Columns
 from wsbench.zoo.cache import DEFAULT_ZOO, find_zoo
 from wsbench.zoo.digest import content_digest
 from wsbench.zoo.providers import Progress
@@ -18,7 +18,6 @@ from wsbench.zoo.verification import claims as science
 from wsbench.zoo.verification.files import digest_faults, manifest_faults, probe_faults
 from wsbench.zoo.zoo import read_arrays
 
-Columns = Mapping[str, npt.NDArray[Any]]
 Look = Callable[[], list[str]]
 
 _FORMAT_CLAIM = f"{ZOO_FILE} has the datasets and attributes of format {FORMAT}"
