@@ -1,4 +1,7 @@
-"""What a method sees of a zoo: weights, and what else it has declared that it needs; no labels."""
+"""Checkpoints: what a method sees of a zoo, without labels unless it is fitted and asks for them.
+
+A method gets the weights and the layout, and what it declares in ``info.needs``.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +22,7 @@ NEEDS = {
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Which checkpoint is which; a method sees it of train models only, and only if it says so."""
+    """Model and epoch of each checkpoint; a method gets them in ``fit`` only, if it declares so."""
 
     model: npt.NDArray[np.int32]
     epoch: npt.NDArray[np.int16]
@@ -31,14 +34,13 @@ class Checkpoints:
     Parameters
     ----------
     weights
-        ``(n_checkpoints, n_parameters)`` float32; copied unless it is read-only already.
+        ``(n_checkpoints, n_parameters)`` float32; copied, so that nothing can change them.
     layout
         Which slice of a row is which tensor.
     probe_inputs
-        ``(n_inputs, …)`` float32, or None if the method has not declared that it needs them, or
-        the activations that follow from them.
+        ``(n_inputs, …)`` float32, or None if the method declares neither them nor activations.
     labels
-        Models and epochs of the rows, or None if the method has not declared that it needs them.
+        Models and epochs of the rows, or None if the method does not declare them.
 
     Examples
     --------
@@ -69,7 +71,7 @@ class Checkpoints:
     def __array__(
         self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
     ) -> npt.NDArray[Any]:
-        # What lets a scikit-learn transformer take checkpoints as they are.
+        # A scikit-learn transformer takes checkpoints by this.
         return np.array(self._weights, dtype, copy=copy)
 
     def __repr__(self) -> str:
@@ -89,7 +91,7 @@ class Checkpoints:
     def tensors(self, name: str) -> npt.NDArray[np.float32]:
         """Return one tensor of every checkpoint, ``(n_checkpoints, *shape)``, a read-only view.
 
-        Raises `UnknownIdError`, with the names there are, for a name that is not in the layout.
+        Raises `UnknownIdError`, with the names in the layout, for any other name.
         """
         tensor = self._layout.tensor(name)
         return self._weights[:, tensor.start : tensor.stop].reshape(len(self), *tensor.shape)
@@ -102,7 +104,7 @@ class Checkpoints:
         return self._probe_inputs
 
     def activations(self, group: str) -> npt.NDArray[np.float32]:
-        """Return the answers to the probe inputs, if ``info.needs`` holds "activations".
+        """Return a layer's activations on the probe inputs, if ``info.needs`` has "activations".
 
         Parameters
         ----------
@@ -119,7 +121,7 @@ class Checkpoints:
         Raises
         ------
         FormatError
-            If the layout has no such units.
+            If the layout has no such units, or a tensor that the forward pass does not support.
         """
         if self._probe_inputs is None:
             raise UndeclaredNeedError("activations", "activations")
@@ -141,7 +143,8 @@ class Checkpoints:
 
 
 def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if array.flags.writeable:
-        array = array.copy()
-        array.setflags(write=False)
-    return array
+    """Copy an array to memory that cannot be made writeable: that of a bytes object.
+
+    An array that owns its memory, or a base that does, allows ``setflags(write=True)``.
+    """
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)

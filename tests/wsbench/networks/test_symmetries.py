@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wsbench.networks.forward import activations
-from wsbench_zoos.architectures import CNN, MLP
 from wsbench.networks.symmetries import ACTIONS, APPLIES_TO
+from wsbench_zoos.architectures import CNN, MLP
 
 LAYOUTS = {"mlp": MLP((196, 10, 7, 10)).layout(), "cnn": CNN().layout()}
 CASES = [(name, activation) for name, allowed in APPLIES_TO.items() for activation in allowed]
