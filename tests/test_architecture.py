@@ -1,7 +1,14 @@
-"""Imports run one way: the packages around wsbench use it, not it them, nor they each other."""
+"""The house: floors of rooms, what may import what, what is exported, and the table of modules.
+
+Every import counts wherever it stands, in a function or under ``TYPE_CHECKING``.
+"""
 
 import ast
+import graphlib
+import importlib
 import importlib.util
+import pkgutil
+import re
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,6 +18,52 @@ import pytest
 import wsbench
 
 AROUND = ("wsbench_zoos", "wsbench_baselines", "wsbench_leaderboard")
+ROOT = Path(wsbench.__file__).parents[1]
+
+# Each room or module imports only from those above it in this list.
+FLOORS = {
+    "wsbench": [
+        "typing", "errors", "suggestions", "seeding", "storage", "networks", "metrics", "zoo",
+        "methods", "tasks", "evaluation", "records", "papers", "testing", "cli",
+    ],
+    "wsbench_zoos": [
+        "rules", "data", "architectures", "recipe", "training", "building", "provider",
+    ],
+}  # fmt: skip
+
+# What the packages around wsbench use of it that is not exported, and why. It may only shrink.
+UNEXPORTED = {
+    "wsbench_zoos": {
+        "seeding.bit_generator": "the raw stream that initial weights and data orders come from",
+        "storage.atomic.atomic_write": "each finished model is a file of a partial build",
+        "storage.npz.pack": "the data go to a cluster's workers as bytes with a digest",
+        "storage.npz.unpack": "finished models and data are read back with suspicion",
+        "zoo.schema.N_PROBE_INPUTS": "the build draws as many probe inputs as the format has",
+    },
+    "wsbench_leaderboard": {
+        "cli.output.JsonOption": "its commands are part of the command line",
+        "cli.output.print_json": "its commands are part of the command line",
+        "cli.output.print_line": "its commands are part of the command line",
+        "evaluation.evaluate.primary_by_model": "ranks come from scores by model",
+        "evaluation.evaluate.score": "every score is computed again",
+        "evaluation.suites.SUITES": "a record on the board is of a named suite",
+        "methods.protocol.INVARIANCES": "a record names invariances that exist",
+        "methods.protocol.command_arguments": "a page shows the command that evaluates again",
+        "networks.checkpoints.NEEDS": "a record names needs that exist",
+        "networks.layout.Layout": "exported: the import is to be from wsbench",
+        "networks.perturbations.COMPRESSION": "pages draw a curve over each kind of compression",
+        "networks.perturbations.PERTURBATIONS": "pages describe each perturbation",
+        "networks.perturbations.SYMMETRY": "pages tell symmetries from compressions",
+        "records.record.load_answers": "every score is computed again from the answers",
+        "storage.atomic.atomic_write": "pages and tables are files",
+        "storage.atomic.explain_storage_errors": "pages and tables are files",
+        "storage.npz.unpack": "submitted answers are read with suspicion",
+        "tasks.GroundTruth": "labels are held against the published zoo",
+        "tasks.PRIMARY": "tables show the primary score of each task",
+        "zoo.providers.provider_of": "a published zoo's recipe tells its labels",
+        "zoo.schema.TEST": "labels are held against the published zoo",
+    },
+}
 
 
 def sources(package: str) -> list[Path]:
@@ -39,6 +92,31 @@ def used_of_wsbench(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "wsbench":
             yield node.attr
+
+
+def module_name(path: Path) -> str:
+    """Return the full name of the module in this file: ``wsbench.storage.npz``."""
+    packages = [folder for folder in path.parents if (folder / "__init__.py").exists()]
+    names = [folder.name for folder in reversed(packages)]
+    return ".".join(names if path.stem == "__init__" else [*names, path.stem])
+
+
+MODULES = {module_name(path): path for package in ("wsbench", *AROUND) for path in sources(package)}
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Return those of our modules that a file imports, without itself."""
+    found = set()
+    for name in imports(path.read_text(encoding="utf-8")):
+        while name and name not in MODULES:
+            name = name.rpartition(".")[0]
+        found.add(name)
+    return found - {"", module_name(path)}
+
+
+def room(module: str) -> str:
+    """Return the room that a module of a package is in, or its own name where it is in none."""
+    return module.split(".")[1]
 
 
 def packages_imported(path: Path) -> set[str]:
@@ -81,6 +159,12 @@ def test_baselines__use_of_wsbench_only_what_it_exports(path):
     assert set(used_of_wsbench(source)) <= set(wsbench.__all__)
 
 
+@pytest.mark.parametrize("package", UNEXPORTED)
+def test_zoos_and_leaderboard__use_of_wsbench_what_it_exports_with_these_exceptions(package):
+    used = {name for path in sources(package) for name in used_of_wsbench(path.read_text())}
+    assert used - set(wsbench.__all__) - {"__version__"} == set(UNEXPORTED[package])
+
+
 METHOD_MODULES = sorted(
     {
         point.module
@@ -117,3 +201,52 @@ def test_wsbench__exports_what_it_says():
     assert sorted(set(wsbench.__all__)) == sorted(wsbench.__all__)
     for name in set(wsbench.__all__) - {"Progress"}:  # an alias
         assert getattr(wsbench, name).__doc__, name
+
+
+# --- rooms ---------------------------------------------------------------------------------------
+
+
+def test_modules__import_in_no_circle():
+    graph = {name: modules_imported(path) for name, path in MODULES.items()}
+    assert sum(map(len, graph.values())) > 200
+    graphlib.TopologicalSorter(graph).prepare()  # a CycleError names the circle
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_rooms__import_from_lower_floors_only(package):
+    floors = FLOORS[package]
+    found = {name: path for name, path in MODULES.items() if name.startswith(f"{package}.")}
+    assert {room(name) for name in found} == set(floors)
+    for name, path in found.items():
+        below = floors[: floors.index(room(name)) + 1]
+        for other in modules_imported(path) & set(found):
+            assert room(other) in below, f"{name} imports {other}"
+
+
+def test_wsbench__has_at_most_eight_files_beside_its_rooms():
+    files = [path.name for path in (ROOT / "wsbench").iterdir() if path.is_file()]
+    assert len(files) <= 8, files
+
+
+def test_exports__hide_no_module():
+    """``import wsbench.evaluate as m`` gives a module, or fails; it never gives a function."""
+    for package in ("wsbench", *AROUND):
+        module = importlib.import_module(package)
+        for found in pkgutil.walk_packages(module.__path__, f"{package}."):
+            parent, _, name = found.name.rpartition(".")
+            submodule = importlib.import_module(found.name)
+            assert getattr(importlib.import_module(parent), name) is submodule
+
+
+def test_table_of_modules__in_architecture_md_is_the_tree():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_/]+)/` \| ([^|]*) \|", text, re.MULTILINE)
+    table = {folder.replace("/", "."): re.findall(r"`(\w+)`", cell) for folder, cell in rows}
+    tree: dict[str, list[str]] = {}
+    for name, path in sorted(MODULES.items()):
+        if path.stem == "__init__":
+            tree.setdefault(name, [])
+        else:
+            tree.setdefault(name.rpartition(".")[0], []).append(path.stem)
+    assert {name: sorted(modules) for name, modules in table.items()} == tree
+    assert len(rows) == len(table)
