@@ -1,10 +1,10 @@
-"""Chain distances without features: beside explicit ones, and where these could not be held.
+"""`chain` without explicit features: beside these, and on networks where memory cannot hold them.
 
     pytest tests/benchmarks/test_chain.py --benchmark-only
 
 The weights are random: times do not depend on them. The peer holds the upper triangle of each
-196 × 196 feature, in float32 0.97 GB for 12,500 MLPs, and takes Euclidean distances; beside those
-it needs several GB. Memory is the growth of a fresh process's peak, BLAS and all.
+196 × 196 feature, in float32 0.97 GB for 12,500 MLPs, and takes Euclidean distances, which need
+several GB more. Memory is the growth of a fresh process's peak, with BLAS.
 """
 
 import subprocess
@@ -55,7 +55,7 @@ def cnns():
 
 def random_weights(n, layout):
     weights = np.random.default_rng(0).standard_normal((n, layout.n_parameters), np.float32)
-    weights.setflags(write=False)  # else checkpoints copy them
+    weights.setflags(write=False)  # checkpoints copy writeable weights
     return wsbench.Checkpoints(weights, layout)
 
 
@@ -78,7 +78,7 @@ def explicit(checkpoints):
 
 
 def memory_bytes(checkpoints, distances):
-    """The memory that the distances of checkpoints need, by the names of two functions here."""
+    """The memory that the distances of checkpoints need; both are names of functions here."""
     command = [sys.executable, "-c", _GROWTH, __file__, checkpoints, distances]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 

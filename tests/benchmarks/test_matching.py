@@ -13,20 +13,16 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 import wsbench
-from wsbench.zoo.schema import ZOO_FILE
+from support.built_zoo import built_zoo
 from wsbench_baselines.matching import Matching
 
-USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own
 N_SAMPLED = 5000
 _us_per_pair: dict[str, float] = {}
 
 
 @pytest.fixture(scope="module")
 def checkpoints():
-    folder = USER_HOME / "zoos" / "mnist-mlp-v1"
-    if not (folder / ZOO_FILE).exists():
-        pytest.skip("mnist-mlp-v1 is not built in WSBENCH_HOME")
-    return wsbench.load_zoo(folder).checkpoints("test", epochs=range(1, 51))
+    return built_zoo("mnist-mlp-v1").checkpoints("test", epochs=range(1, 51))
 
 
 def matched_distance(left, right):
@@ -63,7 +59,7 @@ def test_scipy(benchmark, checkpoints, record_line):
     rows = np.unique(pairs[:40])
     some = Matching().pairwise(wsbench.Checkpoints(checkpoints.weights[rows], checkpoints.layout))
     i, j = np.searchsorted(rows, pairs[:40]).T
-    # But for the tie-break, which hardly ever decides between two matchings of trained networks.
+    # The peer has no tie-break, which hardly ever decides between matchings of trained networks.
     assert (np.abs(some[i, j] - expected[:40]) < 1e-6 * some.max()).mean() > 0.9
     us, ours = benchmark.stats.stats.min / N_SAMPLED * 1e6, _us_per_pair["matching"]
     record_line(f"matching: {ours:.2f} µs a pair, SciPy {us:.0f} µs, {us / ours:.0f} ×")

@@ -12,19 +12,15 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import TruncatedSVD
 
 import wsbench
+from support.built_zoo import built_zoo
 from wsbench.papers.weight_space_investigation import SVD_DIMENSIONS
-from wsbench.zoo.schema import ZOO_FILE
 
-USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own
 _seconds: dict[str, float] = {}
 
 
 @pytest.fixture(scope="module")
 def zoo():
-    folder = USER_HOME / "zoos" / "mnist-mlp-v1"
-    if not (folder / ZOO_FILE).exists():
-        pytest.skip("mnist-mlp-v1 is not built in WSBENCH_HOME")
-    return wsbench.load_zoo(folder)
+    return built_zoo("mnist-mlp-v1")
 
 
 def plainly(zoo):

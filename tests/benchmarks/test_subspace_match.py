@@ -1,48 +1,34 @@
-"""All pairs of checkpoints beside a least-squares fit for every sweep and pair.
+"""`subspace-match` on all pairs of checkpoints, beside a least-squares fit per sweep and pair.
 
     WSBENCH_HOME=… pytest tests/benchmarks/test_subspace_match.py --benchmark-only
 
 Runs on mnist-mlp-v1 if it has been built in ``WSBENCH_HOME``: the 2,500 checkpoints of the test
-models, ten units and 500 probe inputs each. The peer is timed on a sample of the pairs, which it
-must agree on.
+models, ten units and 500 probe inputs each. The peer is timed on a sample of the pairs, and must
+agree on it.
 """
 
 import numpy as np
 import pytest
 
 import wsbench
+from support.built_zoo import built_zoo
+from support.naive_subspace_match import naive_maximum
 from wsbench_baselines.subspace_match import EPSILONS, pairwise_distances
 
-USER_HOME = wsbench.home()  # before a fixture gives every test a home of its own
 EPSILON = 0.05
 _results: dict[str, object] = {}
 
 
 @pytest.fixture(scope="module")
 def activations():
-    folder = USER_HOME / "zoos" / "mnist-mlp-v1"
-    if not (folder / "zoo.h5").exists():
-        pytest.skip("mnist-mlp-v1 is not built in WSBENCH_HOME")
-    zoo = wsbench.load_zoo(folder)
+    zoo = built_zoo("mnist-mlp-v1")
     rows = zoo.rows("test", epochs=range(1, 51))
     checkpoints = wsbench.Checkpoints(zoo.weights[rows], zoo.layout, probe_inputs=zoo.probe_inputs)
     return checkpoints.activations("hidden-1")
 
 
-def outside(x, y):
-    """Distance of each row of x from the span of y's, as a share of its length."""
-    coefficients = np.linalg.lstsq(y.T, x.T, rcond=None)[0]
-    return np.linalg.norm(x - coefficients.T @ y, axis=1) / np.linalg.norm(x, axis=1)
-
-
-def plainly(x, y):
-    """The size of the maximum match, as the paper writes it down."""
-    while True:
-        n = len(x) + len(y)
-        x = x[outside(x, y) <= EPSILON] if len(y) else x[:0]
-        y = y[outside(y, x) <= EPSILON] if len(x) else y[:0]
-        if len(x) + len(y) == n:
-            return n
+def match_size(x, y):
+    return sum(map(len, naive_maximum(x, y, EPSILON, range(len(x)), range(len(y)))))
 
 
 @pytest.mark.parametrize("epsilons", [EPSILON, EPSILONS], ids=["one", "default"])
@@ -61,7 +47,9 @@ def test_lstsq(benchmark, activations, record_line):
     layers = activations.astype(np.float64)
     pairs = np.random.default_rng(0).integers(len(layers), size=(1000, 2))
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    sizes = benchmark.pedantic(lambda: [plainly(layers[i], layers[j]) for i, j in pairs], rounds=3)
+    sizes = benchmark.pedantic(
+        lambda: [match_size(layers[i], layers[j]) for i, j in pairs], rounds=3
+    )
     us = benchmark.stats.stats.min / len(pairs) * 1e6
     np.testing.assert_allclose(_results["distances"][tuple(pairs.T)], 1 - np.array(sizes) / 20)
     ratio = us / _results["us"]

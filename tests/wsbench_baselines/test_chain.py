@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.symmetric_copies import acted_on, permuted
 from wsbench.networks.symmetries import flip_signs, permute_hidden
 from wsbench_baselines.chain import (
     Chain,
@@ -51,11 +52,6 @@ def method(request):
     """Makes the method that measures by a chain, given its number."""
     name, distance = request.param
     return lambda chain: METHODS[name](chain, distance)
-
-
-def acted_on(checkpoints, action):
-    weights = action(checkpoints.weights, checkpoints.layout, np.random.default_rng(2))
-    return wsbench.Checkpoints(weights, checkpoints.layout)
 
 
 def rescaled(checkpoints, group):
@@ -150,7 +146,7 @@ def test_pairwise__does_not_see_permutations_and_sign_flips(network, method, cha
 def test_pairwise__does_not_see_a_permutation_of_trained_networks(small_zoo, method):
     checkpoints = small_zoo.checkpoints()
     expected = method().pairwise(checkpoints)
-    assert_same(method().pairwise(acted_on(checkpoints, permute_hidden)), expected)
+    assert_same(method().pairwise(permuted(checkpoints)), expected)
     assert (expected > 0).sum() == len(checkpoints) * (len(checkpoints) - 1)
 
 
@@ -177,7 +173,7 @@ def test_pairwise__normalised_sees_positive_rescaling_before_the_end_too(network
 
 def test_pairwise__of_one_network_in_other_orders_is_exactly_zero(network, method):
     copies = wsbench.Checkpoints(np.repeat(network.weights[:3], 40, axis=0), network.layout)
-    distances = method(2).pairwise(acted_on(copies, permute_hidden))
+    distances = method(2).pairwise(permuted(copies))
     np.testing.assert_array_equal(distances == 0, np.kron(np.eye(3), np.ones((40, 40))) == 1)
 
 
@@ -218,7 +214,7 @@ def test_pairwise__passes_over_biases(network):
 def test_order__finds_the_order_of_permuted_weights_that_grow(network):
     growth = np.array([2.0, 1.0, 1.8, 1.5, 1.95], np.float32)[:, None]
     grown = wsbench.Checkpoints(growth * network.weights[:1], network.layout)
-    order = Chain(distance="plain").order(acted_on(grown, permute_hidden)).tolist()
+    order = Chain(distance="plain").order(permuted(grown)).tolist()
     assert order in ([1, 3, 2, 4, 0], [0, 4, 2, 3, 1])
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 import wsbench
-from wsbench.networks.symmetries import permute_hidden
+from support.symmetric_copies import permuted
 from wsbench_baselines.matching import Matching, assign
 
 TAPS = ("row", "column")
@@ -47,13 +47,6 @@ def network(request):
     way = np.array([0, 0.5, 0.8, 0.9, 0.99])[:, None]
     weights = (1 - way) * start + way * end
     return wsbench.Checkpoints(weights.reshape(30, -1).astype(np.float32), layout)
-
-
-def permuted(checkpoints):
-    """The same networks, the hidden units of each in an order of their own."""
-    rng = np.random.default_rng(2)
-    weights = permute_hidden(checkpoints.weights, checkpoints.layout, rng)
-    return wsbench.Checkpoints(weights, checkpoints.layout)
 
 
 def assigned(cost):

@@ -6,19 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import wsbench
+from support.known_activations import answering, rotating, three_of_six_dead
 from wsbench_baselines.svcca import SVCCA
 
 
-def checkpoints_with(activations):
-    """Checkpoints of one linear layer that answer (n, u, m) activations to the m unit vectors."""
-    n, u, m = activations.shape
-    layout = wsbench.Layout.of([("w", (u, m), ("output", "input"))], "identity")
-    weights = activations.reshape(n, -1).astype(np.float32)
-    return wsbench.Checkpoints(weights, layout, probe_inputs=np.eye(m, dtype=np.float32))
-
-
 def distances(activations, **parameters):
-    return SVCCA(**parameters).pairwise(checkpoints_with(activations))
+    return SVCCA(**parameters).pairwise(answering(activations))
 
 
 def reduced(x, variance):
@@ -113,20 +106,7 @@ def test_pairwise__of_independent_gaussians_is_near_its_expected_value():
 
 
 def test_pairwise__is_one_from_a_dead_layer():
-    """The second hidden layer sees .5 from every dead unit; it varies only in its last digits."""
-    layout = wsbench.Layout.of(
-        [
-            ("a", (10, 30), ("hidden-1", "input")),
-            ("b", (10, 10), ("hidden-2", "hidden-1")),
-            ("c", (3, 10), ("output", "hidden-2")),
-        ],
-        "sigmoid",
-    )
-    rng = np.random.default_rng(0)
-    weights = rng.normal(size=(6, layout.n_parameters)).astype(np.float32)
-    weights[:3, :300] = 0
-    inputs = rng.random((101, 30), np.float32)
-    found = SVCCA().pairwise(wsbench.Checkpoints(weights, layout, probe_inputs=inputs))
+    found = SVCCA().pairwise(three_of_six_dead())
     expected = 1 - np.eye(6)
     np.testing.assert_array_equal(found[:3], expected[:3])
     np.testing.assert_array_equal(found[:, :3], expected[:, :3])
@@ -157,10 +137,6 @@ def test_variance__must_be_a_share(variance):
 
 
 def test_order__follows_a_rotation_of_the_activations():
-    """Late angles are closer to each other, as late epochs are."""
-    angles = np.pi / 4 * (1 - np.exp(-np.arange(12) / 4))
-    a, b = np.random.default_rng(0).normal(size=(2, 1, 200))
-    path = np.cos(angles)[:, None, None] * a + np.sin(angles)[:, None, None] * b
     shuffle = np.random.default_rng(1).permutation(12)
-    order = SVCCA().order(checkpoints_with(path[shuffle]))
+    order = SVCCA().order(answering(rotating()[shuffle]))
     np.testing.assert_array_equal(shuffle[order], np.arange(12))
