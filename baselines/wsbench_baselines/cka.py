@@ -48,7 +48,7 @@ class CKA:
 
         A dead layer, with the same activations for every sample, has distance 1 from every other.
         """
-        layer = self.layer or _last_hidden(checkpoints.layout)
+        layer = _last_hidden(checkpoints.layout) if self.layer is None else self.layer
         hsic = _hsic(checkpoints.activations(layer))
         norms = np.sqrt(hsic.diagonal())
         norms = np.where(norms > 0, norms, 1.0)  # of a dead layer, whose HSIC is 0 with any other
@@ -102,6 +102,5 @@ def _centred(activations: npt.NDArray[np.float32]) -> Array:
 
 
 def _last_hidden(layout: wsbench.Layout) -> str:
-    """Return the layer before the output, or the output if there is no other."""
-    layers = [tensor.axes[0] for tensor in layout.tensors]
-    return layers[max(0, len(layers) - 2)]
+    """Return the last hidden layer, or the output of a network without any."""
+    return ["output", *layout.hidden_units][-1]

@@ -121,19 +121,12 @@ def hidden_layers(checkpoints: wsbench.Checkpoints) -> list[HiddenLayer]:
     wsbench.MethodError
         If a tensor joins a hidden layer to itself, or more than two of them.
     """
-    tensors, n = checkpoints.layout.tensors, len(checkpoints)
-    sizes = {
-        axis: size
-        for tensor in tensors
-        for axis, size in zip(tensor.axes, tensor.shape, strict=True)
-        if axis.startswith("hidden-")
-    }
-    names = [*sizes, "none"]
-    sizes["none"] = 1
+    n, sizes = len(checkpoints), checkpoints.layout.hidden_units | {"none": 1}
+    names = list(sizes)
     fixed = {name: [np.zeros((n, sizes[name], 0))] for name in names}
     to_later = {name: [np.zeros((n, sizes[name], 0))] for name in names}
     joined: dict[str, list[tuple[int, Array]]] = {name: [] for name in names}
-    for tensor in tensors:
+    for tensor in checkpoints.layout.tensors:
         hidden = _hidden_axes(tensor, names)
         places = [1 + tensor.axes.index(axis) for axis in hidden]
         weights = checkpoints.tensors(tensor.name).astype(np.float64)

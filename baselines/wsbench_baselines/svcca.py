@@ -62,7 +62,7 @@ class SVCCA:
 
         A dead layer, with the same activations for every sample, has distance 1 from every other.
         """
-        layer = self.layer or _last_hidden(checkpoints.layout)
+        layer = _last_hidden(checkpoints.layout) if self.layer is None else self.layer
         bases, kept = _bases(checkpoints.activations(layer), self.variance)
         smaller = np.maximum(np.minimum.outer(kept, kept), 1)  # no direction: no correlation
         distances = np.clip(1 - _sum_of_correlations(bases) / smaller, 0, 1)
@@ -119,6 +119,5 @@ def _sum_of_correlations(bases: Array) -> Array:
 
 
 def _last_hidden(layout: wsbench.Layout) -> str:
-    """Return the layer before the output, or the output if there is no other."""
-    layers = [tensor.axes[0] for tensor in layout.tensors]
-    return layers[max(0, len(layers) - 2)]
+    """Return the last hidden layer, or the output of a network without any."""
+    return ["output", *layout.hidden_units][-1]

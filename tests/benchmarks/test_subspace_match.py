@@ -28,6 +28,7 @@ def activations():
 
 
 def match_size(x, y):
+    """The number of neurons in the maximum match."""
     return sum(map(len, naive_maximum(x, y, EPSILON, range(len(x)), range(len(y)))))
 
 
