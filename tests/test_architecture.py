@@ -23,7 +23,7 @@ ROOT = Path(wsbench.__file__).parents[1]
 # Each room or module imports only from those above it in this list.
 FLOORS = {
     "wsbench": [
-        "typing", "errors", "suggestions", "seeding", "storage", "networks", "metrics", "zoo",
+        "typing", "errors", "suggestions", "seeding", "templates", "storage", "networks", "metrics", "zoo",
         "methods", "tasks", "evaluation", "records", "papers", "testing", "cli",
     ],
     "wsbench_zoos": [

@@ -33,7 +33,7 @@ from wsbench.records.compare import compare
 from wsbench.records.environment import environment
 from wsbench.records.record import Record, find_record, load_record, rescore, save_record
 from wsbench.tasks import Score, evaluator_digest
-from wsbench.zoo.cache import build_zoo, home, load_zoo, zoo_folder
+from wsbench.zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
 from wsbench.zoo.metadata import DataOrigin, ZooMetadata
 from wsbench.zoo.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
 from wsbench.zoo.splits import split_of_models
@@ -44,6 +44,7 @@ from wsbench.zoo.zoo import Zoo
 __version__ = "0.1.0"
 
 __all__ = [
+    "DEFAULT_ZOO",
     "BuildState",
     "Check",
     "Checkpoints",

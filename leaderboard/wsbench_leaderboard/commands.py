@@ -98,7 +98,7 @@ def submit(
     ],
     zoo: Annotated[
         str, typer.Option(help="Of which zoo, where a name is given.")
-    ] = "digits-mlp-v1",
+    ] = wsbench.DEFAULT_ZOO,
     board: Annotated[
         Path | None, typer.Option(help="Folder of records; default: leaderboard/records.")
     ] = None,

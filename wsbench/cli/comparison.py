@@ -17,7 +17,7 @@ def compare(
     b: Annotated[str, typer.Argument(help="Another.")],
     zoo: Annotated[
         str, typer.Option(help="Of which zoo, where a name is given.")
-    ] = "digits-mlp-v1",
+    ] = wsbench.DEFAULT_ZOO,
     records: Annotated[
         Path | None, typer.Option(help="Folder of the records; default: in the cache.")
     ] = None,

@@ -24,7 +24,9 @@ def evaluate_(
             help="Names, package.module:Name or path/file.py:Name; default: all installed.",
         ),
     ] = None,
-    zoo: Annotated[str, typer.Option(help="Id of a zoo, or path of its folder.")] = "digits-mlp-v1",
+    zoo: Annotated[
+        str, typer.Option(help="Id of a zoo, or path of its folder.")
+    ] = wsbench.DEFAULT_ZOO,
     suite: Annotated[
         str | None, typer.Option(help=f"One of {', '.join(SUITES)}; default: smoke.")
     ] = None,

@@ -39,7 +39,7 @@ def list_(as_json: JsonOption = False) -> None:
         print_line(f"  {name}")
 
 
-def info(zoo: ZooArgument = "digits-mlp-v1", as_json: JsonOption = False) -> None:
+def info(zoo: ZooArgument = wsbench.DEFAULT_ZOO, as_json: JsonOption = False) -> None:
     """Describe a zoo: counts, columns, layout, accuracy, digest and recipe."""
     loaded = _load(zoo)
     last = loaded.test_accuracy[loaded.rows(epochs=[int(loaded.epoch.max())])]
@@ -134,7 +134,7 @@ def build(
 
 
 def verify(
-    zoo: ZooArgument = "digits-mlp-v1",
+    zoo: ZooArgument = wsbench.DEFAULT_ZOO,
     retrain: Annotated[
         int, typer.Option(min=0, metavar="K", help="Train K models again and compare every bit.")
     ] = 0,

@@ -1,16 +1,16 @@
-"""The paper protocol of Schürholt and Borth's investigation of the weight space, beside a fair one.
+"""Schürholt and Borth's investigation of the weight space: the paper protocol, and a fair one.
 
-All models' checkpoints of epochs 1 to K, in the full weight space and on the leading k right
-singular vectors of all of them (uncentred), are clustered by single linkage into as many clusters
-as there are models. In each cluster the checkpoints of its dominant model are put in order by
-decreasing linkage height.
+All checkpoints of epochs 1 to K are clustered by single linkage into as many clusters as there are
+models, once in the full weight space and once on the leading k right singular vectors (uncentred)
+for each k. In each cluster the checkpoints of its dominant model are put in order by decreasing
+linkage height.
 
 The heights have many ties: every pair of mutual nearest neighbours shares one. The paper protocol
-breaks them by input order, which is the order of epochs, and so tells itself part of the answer;
-the fair protocol, on the same clusters, breaks them at random.
+breaks them by input order, which is the order of epochs, so part of the answer leaks into it. The
+fair protocol breaks them at random, on the same clusters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.linkage import cut, leaf_heights, single_linkage
 from wsbench.metrics.seriation import spectral_order
 from wsbench.seeding import generator
+from wsbench.templates import render
 from wsbench.typing import Doubles, Floats, Indices, Mask, Reals
 from wsbench.zoo.zoo import Zoo
 
@@ -30,7 +31,7 @@ SVD_DIMENSIONS = (500, 100, 50, 25, 10, 5)
 
 @dataclass(frozen=True)
 class Row:
-    """What the paper measures in one space.
+    """The paper's measurements in one space.
 
     Attributes
     ----------
@@ -47,6 +48,12 @@ class Row:
     ordered_initial: float
     ordered_pairs: float
 
+
+HEADINGS = (
+    "space", "purity: paper", "ours",
+    "initial: paper", "ours", "fair",
+    "pairs: paper", "ours", "fair",
+)  # fmt: skip
 
 # Tables 2 and 3 of the paper, by the zoo that follows it.
 PUBLISHED = {
@@ -78,7 +85,7 @@ class Reproduction:
     Attributes
     ----------
     zoo_id, zoo_digest, seed
-        What was measured, and the seed of the fair protocol's ties.
+        The zoo that was measured, and the seed of the fair protocol's ties.
     published
         The paper's figures by space; empty for a zoo that follows no table of it.
     paper, fair
@@ -99,7 +106,7 @@ class Reproduction:
 
 
 def reproduce(zoo: Zoo, *, seed: int = 0) -> Reproduction:
-    """Measure a zoo as Schürholt and Borth did, and fairly.
+    """Measure a zoo with the paper protocol and with the fair one.
 
     Parameters
     ----------
@@ -171,3 +178,49 @@ def _seriated(distances: Doubles, of_model: Mask, rank: Indices) -> tuple[float,
     rows = np.flatnonzero(of_model)
     order = spectral_order(distances[np.ix_(rows, rows)])
     return ordering.ordered_pairs(rank[rows][order]), ordering.kendall_tau(rank[rows][order])
+
+
+def table(result: Reproduction) -> list[list[str]]:
+    """Return the cells of a zoo's table, a row for each space, under `HEADINGS`."""
+    rows = []
+    for space, ours in result.paper.items():
+        theirs, fair = result.published.get(space), result.fair[space]
+        cells = [space]
+        for name, decimals in (("purity", 3), ("ordered_initial", 2), ("ordered_pairs", 3)):
+            published = f"{getattr(theirs, name):.{decimals}f}" if theirs else "–"
+            cells += [published, f"{getattr(ours, name):.{decimals}f}"]
+            if name != "purity":
+                cells.append(f"{getattr(fair, name):.{decimals}f}")
+        rows.append(cells)
+    return rows
+
+
+def seriation(result: Reproduction) -> str:
+    """Return a sentence that sets spectral seriation beside linkage."""
+    best = max(row.ordered_pairs for row in result.fair.values())
+    return (
+        f"Spectral seriation of each model's checkpoints finds {result.seriation_pairs:.3f} of the"
+        f" pairs (tau {result.seriation_tau:.3f}); linkage, fairly, at best {best:.3f}."
+    )
+
+
+def page(results: Sequence[Reproduction], *, date: str, version: str) -> str:
+    """Return a page of Markdown with the tables of some zoos.
+
+    Parameters
+    ----------
+    results
+        One per zoo.
+    date, version
+        The ISO date of the measurement, and the version of wsbench that made it.
+    """
+    return render(
+        "wsbench.papers",
+        "weight_space_investigation.md",
+        results=results,
+        headings=HEADINGS,
+        table=table,
+        seriation=seriation,
+        date=date,
+        version=version,
+    )

@@ -6,8 +6,16 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import TruncatedSVD
 
-from wsbench.papers import weight_space_investigation as reproduce
-from wsbench.papers.weight_space_investigation import PUBLISHED, SVD_DIMENSIONS
+from wsbench.papers.weight_space_investigation import (
+    HEADINGS,
+    PUBLISHED,
+    SVD_DIMENSIONS,
+    Reproduction,
+    Row,
+    page,
+    reproduce,
+    table,
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,5 +87,35 @@ def test_reproduce__gives_the_same_for_the_same_seed(digits_zoo, result):
 
 
 def test_published__has_every_space_of_the_paper():
-    for table in PUBLISHED.values():
-        assert list(table) == ["weights", *(f"svd-{k}" for k in SVD_DIMENSIONS)]
+    for spaces in PUBLISHED.values():
+        assert list(spaces) == ["weights", *(f"svd-{k}" for k in SVD_DIMENSIONS)]
+
+
+def a_result(zoo_id: str, published: dict[str, Row]) -> Reproduction:
+    ours, fair = {"weights": Row(0.9, 4.5678, 0.12)}, {"weights": Row(0.9, 2.0, 0.1)}
+    return Reproduction(zoo_id, f"sha256:{zoo_id}", 0, published, ours, fair, 0.75, 0.5)
+
+
+def test_table__sets_the_papers_figure_beside_ours_and_a_dash_where_it_has_none():
+    theirs = {"weights": Row(1.0, 3.0, 0.25)}
+    assert table(a_result("a-v1", theirs)) == [
+        ["weights", "1.000", "0.900", "3.00", "4.57", "2.00", "0.250", "0.120", "0.100"]
+    ]
+    assert table(a_result("a-v1", {})) == [
+        ["weights", "–", "0.900", "–", "4.57", "2.00", "–", "0.120", "0.100"]
+    ]
+
+
+def test_page__is_one_markdown_table_for_each_zoo():
+    text = page([a_result("a-v1", {}), a_result("b-v1", {})], date="2026-01-02", version="1.2.3")
+    assert "wsbench 1.2.3" in text
+    assert "Made on 2026-01-02 by\n" in text
+    first, second = (part.splitlines() for part in text.split("\n## ")[1:])
+    assert first[:3] == ["a-v1", "", "`sha256:a-v1`"]
+    assert second[:3] == ["b-v1", "", "`sha256:b-v1`"]
+    for part in (first, second):
+        cells = [line.strip("| ").split(" | ") for line in part if line.startswith("| ")]
+        assert cells == [list(HEADINGS), *table(a_result("a-v1", {}))]
+        assert part[-1].startswith("Spectral seriation")
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
