@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
-import numpy as np
 import pytest
 
 import wsbench
 from support.command_line import Result
 from support.publisher import Publisher, install
+from support.zoos import write_made_up_zoo
 from wsbench.cli import main
 
 hypothesis.settings.register_profile("wsbench", deadline=None)  # a loaded machine is no failure
@@ -41,12 +41,6 @@ momentum = 0.9
 weight_decay = 3e-4
 batch_size = 4
 """
-
-# The layout and the recipe of zoos whose weights are made up, not trained.
-MADE_UP_LAYOUT = wsbench.Layout.of(
-    [("a", (2, 3), ("hidden-1", "input")), ("b", (3, 2), ("output", "hidden-1"))], "sigmoid"
-)
-MADE_UP_RECIPE = 'id = "made-up-v1"\nmodels = {models}\nepochs = {epochs}\n'
 
 
 @pytest.fixture(autouse=True)
@@ -89,38 +83,10 @@ def digits_zoo(digits_zoo_folder: Path) -> wsbench.Zoo:
 
 @pytest.fixture
 def make_zoo(tmp_path: Path) -> Callable[..., Path]:
-    """Write a zoo of random walks, in a moment, and return its folder.
-
-    It is whole in every respect; keywords put other columns or attributes in it.
-    """
+    """Write a zoo of random walks below this test's folder, and return its folder."""
 
     def make(name: str = "zoo", models: int = 10, epochs: int = 4, **changes: object) -> Path:
-        rng = np.random.default_rng(0)
-        n = models * (epochs + 1)
-        steps = rng.normal(size=(models, epochs + 1, MADE_UP_LAYOUT.n_parameters)) * 0.1
-        steps[:, 0] += rng.normal(size=(models, MADE_UP_LAYOUT.n_parameters)) * 0.5
-        columns = {
-            "weights": steps.cumsum(axis=1).reshape(n, -1).astype(np.float32),
-            "model": np.repeat(np.arange(models, dtype=np.int32), epochs + 1),
-            "epoch": np.tile(np.arange(epochs + 1, dtype=np.int16), models),
-            "split": np.repeat(wsbench.split_of_models("made-up-v1", models), epochs + 1),
-            "train_loss": rng.random(n, np.float32),
-            "test_loss": rng.random(n, np.float32),
-            "test_accuracy": rng.random(n, np.float32),
-        }
-        attributes = {
-            "id": "made-up-v1",
-            "recipe": MADE_UP_RECIPE.format(models=models, epochs=epochs),
-            "layout": MADE_UP_LAYOUT,
-            "license": "CC-BY-4.0",
-            "created_by": "a test",
-        }
-        for key, value in changes.items():
-            (columns if key in columns else attributes)[key] = value
-        probe_inputs = rng.random((7, 3), np.float32)
-        metadata = wsbench.ZooMetadata(**attributes)
-        wsbench.write_zoo(tmp_path / name, metadata, [columns], probe_inputs)
-        return tmp_path / name
+        return write_made_up_zoo(tmp_path / name, models, epochs, **changes)
 
     return make
 

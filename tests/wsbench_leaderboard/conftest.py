@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import wsbench
+from support.zoos import write_made_up_zoo
 from wsbench.evaluation.suites import SUITES
 from wsbench.records import record as records
 from wsbench.storage.npz import pack, unpack
@@ -15,19 +16,26 @@ from wsbench.storage.npz import pack, unpack
 SUITE = wsbench.find_suite(None, ["identification", "ordering", "retrieval"], ["none", "permute"])
 
 
+@pytest.fixture(scope="session")
+def five_evaluations(tmp_path_factory) -> list[wsbench.Evaluation]:
+    """Three methods on one zoo, one of these on another, and a method that fails."""
+    folder = tmp_path_factory.mktemp("five")
+    (folder / "bad.py").write_text("class Bad:\n    def transform(self, c): return None\n")
+    zoo = wsbench.load_zoo(write_made_up_zoo(folder / "zoo", models=30))
+    other = wsbench.load_zoo(write_made_up_zoo(folder / "other", id="other-v1", recipe=""))
+    return [
+        wsbench.evaluate(spec, zoo, suite=SUITE)
+        for spec, zoo in [
+            ("random", zoo), ("euclidean", zoo), ("svd", zoo), ("euclidean", other),
+            (f"{folder}/bad.py:Bad", zoo),
+        ]
+    ]  # fmt: skip
+
+
 @pytest.fixture
-def folder(make_zoo, tmp_path) -> Path:
-    """Three methods' records on one zoo, one of these on another, and one of a failure."""
-    (tmp_path / "bad.py").write_text("class Bad:\n    def transform(self, c): return None\n")
-    zoos = [
-        wsbench.load_zoo(make_zoo(models=30)),
-        wsbench.load_zoo(make_zoo(id="other-v1", recipe="")),
-    ]
-    for spec, zoo in [
-        ("random", zoos[0]), ("euclidean", zoos[0]), ("svd", zoos[0]), ("euclidean", zoos[1]),
-        (f"{tmp_path}/bad.py:Bad", zoos[0]),
-    ]:  # fmt: skip
-        evaluation = wsbench.evaluate(spec, zoo, suite=SUITE)
+def folder(five_evaluations, tmp_path) -> Path:
+    """The records of five evaluations; a test may change them."""
+    for evaluation in five_evaluations:
         wsbench.save_record(evaluation, tmp_path / "records")
     return tmp_path / "records"
 
@@ -40,13 +48,21 @@ def published(publisher, made_up_zoo) -> wsbench.Zoo:
     return made_up_zoo
 
 
+@pytest.fixture(scope="session")
+def two_evaluations(tmp_path_factory) -> list[wsbench.Evaluation]:
+    """Two methods on a zoo like the published one."""
+    zoo = wsbench.load_zoo(write_made_up_zoo(tmp_path_factory.mktemp("two") / "zoo"))
+    return [wsbench.evaluate(spec, zoo, suite=SUITES["smoke"]) for spec in ("euclidean", "random")]
+
+
 @pytest.fixture
-def board(published, tmp_path) -> Path:
+def board(published, two_evaluations, tmp_path) -> Path:
     """A leaderboard's records, all as they should be: two methods on the published zoo."""
-    for spec in ("euclidean", "random"):
-        evaluation = wsbench.evaluate(spec, published, suite=SUITES["smoke"])
-        wsbench.save_record(evaluation, tmp_path / "clone" / "leaderboard" / "records")
-    return tmp_path / "clone" / "leaderboard" / "records"
+    folder = tmp_path / "clone" / "leaderboard" / "records"
+    for evaluation in two_evaluations:
+        assert evaluation.zoo_digest == published.content_digest
+        wsbench.save_record(evaluation, folder)
+    return folder
 
 
 @pytest.fixture

@@ -304,7 +304,7 @@ def test_check_record__says_that_there_is_none(victim):
         (of("zoo", id="my-v1"), "zoo.id: got 'my-v1', published are digits-cnn-v1, "),
         (of("suite", name="easy"), "suite: got 'easy 1' with its own questions"),
         (of("suite", version=2), "known are smoke 1, standard 1, full 1; evaluate with --suite"),
-        (of("suite", perturbations=["none"]), "suite: got 'smoke 1' with its own"),
+        (of("suite", transforms=["none"]), "suite: got 'smoke 1' with its own"),
         (of("method", name="<script>alert(1)</script>"), "expected lower-case words"),
         (of("method", name="other"), "its name must begin with that of the method, other-"),
         (of("method", description="<script>alert(1)</script>"), "a text without < and >"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import wsbench
+from support.zoos import write_made_up_zoo
 from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.render import render
 
@@ -45,19 +46,26 @@ class Hostile:
 '''
 
 
-@pytest.fixture
-def records(make_zoo, tmp_path, rewrite) -> Path:
-    """Six records: euclidean and its twin tie, random is stale, svd ran on another machine."""
-    file = tmp_path / 'it\'s "quoted" <b>.py'
+@pytest.fixture(scope="session")
+def six_evaluations(tmp_path_factory) -> list[wsbench.Evaluation]:
+    """Euclidean and its twin, random, svd, a hostile method, and euclidean on another zoo."""
+    folder = tmp_path_factory.mktemp("six")
+    file = folder / 'it\'s "quoted" <b>.py'
     file.write_text(METHODS.replace("HOSTILE", HOSTILE))
-    zoo = wsbench.load_zoo(make_zoo(models=30))
-    other = wsbench.load_zoo(make_zoo("other", id="other-v1", recipe=""))
+    zoo = wsbench.load_zoo(write_made_up_zoo(folder / "zoo", models=30))
+    other = wsbench.load_zoo(write_made_up_zoo(folder / "other", id="other-v1", recipe=""))
     hostile = wsbench.load_method(f"{file}:Hostile", {"text": f'" onload="alert(4) \' {HOSTILE}'})
     methods = ["euclidean", "random", "svd", wsbench.load_method(f"{file}:Twin"), hostile]
-    folder = tmp_path / "records"
     evaluations = [wsbench.evaluate(method, zoo, suite=SUITE) for method in methods]
-    evaluations.append(wsbench.evaluate("euclidean", other))
-    for evaluation, cpu in zip(evaluations, ["a CPU"] * 2 + [HOSTILE] + ["a CPU"] * 3, strict=True):
+    return [*evaluations, wsbench.evaluate("euclidean", other)]
+
+
+@pytest.fixture
+def records(six_evaluations, tmp_path, rewrite) -> Path:
+    """Six records: euclidean and its twin tie, random is stale, svd ran on another machine."""
+    folder = tmp_path / "records"
+    cpus = ["a CPU"] * 2 + [HOSTILE] + ["a CPU"] * 3
+    for evaluation, cpu in zip(six_evaluations, cpus, strict=True):
         rewrite(wsbench.save_record(evaluation, folder).path, partial(_measure, cpu))
     return folder
 

@@ -72,10 +72,11 @@ def test_command__build_names_the_first_page(folder, tmp_path, run):
     assert "gone: no such folder of records" in error
 
 
-def test_command__facts_writes_what_build_reads(folder, tmp_path, run):
+def test_command__facts_writes_what_build_reads(folder, make_zoo, tmp_path, run):
     build(folder, tmp_path / "without")
     facts = tmp_path / "zoos" / "other-v1.json"
-    command = ("leaderboard", "facts", tmp_path / "zoo", "--out", tmp_path / "zoos")
+    zoo = make_zoo(id="other-v1", recipe="")
+    command = ("leaderboard", "facts", zoo, "--out", tmp_path / "zoos")
     assert run(*command) == (0, f"{facts}\n", "")
     assert json.loads(run(*command, "--json")[1]) == {"facts": str(facts)}
     page = next(path for path in build(folder, tmp_path / "with") if "zoos/other" in str(path))

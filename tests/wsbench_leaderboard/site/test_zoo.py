@@ -55,7 +55,9 @@ def test_facts__that_are_damaged_are_refused(made_up_zoo, tmp_path, damage):
         read_facts(tmp_path, "made-up-v1", made_up_zoo.content_digest)
 
 
-def test_zoo__shows_accuracy_after_transforms_and_charts_where_there_are_facts(records, tmp_path):
+def test_zoo__shows_accuracy_after_transforms_and_charts_where_there_are_facts(
+    records, make_zoo, tmp_path
+):
     board = boards(collect(records))[0]
     page = zoo(board, tmp_path / "zoos")
     assert [(row.perturbation, row.accuracy, row.change) for row in page.accuracy] == [
@@ -63,7 +65,7 @@ def test_zoo__shows_accuracy_after_transforms_and_charts_where_there_are_facts(r
     ]  # fmt: skip
     assert not page.charts
     assert not page.is_published
-    write_facts(wsbench.load_zoo(tmp_path / "zoo"), tmp_path / "zoos")
+    write_facts(wsbench.load_zoo(make_zoo(models=30)), tmp_path / "zoos")
     titles = [chart.title for chart in zoo(board, tmp_path / "zoos").charts]
     assert titles == ["Test accuracy by epoch", "Step length by epoch"]
 
