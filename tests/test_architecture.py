@@ -23,13 +23,33 @@ ROOT = Path(wsbench.__file__).parents[1]
 # Each room or module imports only from those above it in this list.
 FLOORS = {
     "wsbench": [
-        "typing", "errors", "suggestions", "seeding", "templates", "storage", "networks", "metrics", "zoo",
-        "methods", "tasks", "evaluation", "records", "papers", "testing", "cli",
+        "typing",
+        "errors",
+        "suggestions",
+        "seeding",
+        "templates",
+        "storage",
+        "networks",
+        "metrics",
+        "zoo",
+        "methods",
+        "tasks",
+        "evaluation",
+        "records",
+        "papers",
+        "testing",
+        "cli",
     ],
     "wsbench_zoos": [
-        "rules", "data", "architectures", "recipe", "training", "building", "provider",
+        "rules",
+        "data",
+        "architectures",
+        "recipe",
+        "training",
+        "building",
+        "provider",
     ],
-}  # fmt: skip
+}
 
 # What the packages around wsbench use of it that is not exported, and why. It may only shrink.
 UNEXPORTED = {
