@@ -211,8 +211,7 @@ def test_baselines__import_each_other_only_from_a_file_that_holds_a_method(path)
     assert baselines_imported(path) <= allowed
 
 
-def test_method_modules__are_those_of_all_baselines():
-    assert len(METHOD_MODULES) == 10
+def test_method_modules__are_the_files_that_hold_a_method():
     assert "wsbench_baselines.subspace_match" in METHOD_MODULES
     assert "wsbench_baselines.subspace_match_pairs" not in METHOD_MODULES
 
