@@ -32,7 +32,7 @@ from wsbench.papers.weight_space_investigation import Reproduction, reproduce
 from wsbench.records.compare import compare
 from wsbench.records.environment import environment
 from wsbench.records.record import Record, find_record, load_record, rescore, save_record
-from wsbench.tasks import Score, evaluator_digest
+from wsbench.tasks.score import Score
 from wsbench.zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
 from wsbench.zoo.metadata import DataOrigin, ZooMetadata
 from wsbench.zoo.providers import BuildState, Progress, PublishedZoo, ZooProvider, published_zoos
@@ -87,7 +87,6 @@ __all__ = [
     "compare_scores",
     "environment",
     "evaluate",
-    "evaluator_digest",
     "find_record",
     "find_suite",
     "home",

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 import wsbench
@@ -43,17 +44,17 @@ def table(
 
     folder = records or (update.parent if update else wsbench.home()) / "records"
     is_empty = update and not records and not folder.exists()  # git keeps no empty folder
-    entries = [] if is_empty else collect(folder)
+    results = [] if is_empty else collect(folder)
     if update:
-        text = with_tables(update, markdown(entries))
+        text = with_tables(update, markdown(results))
         with atomic_write(update) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if as_json:
-        print_json([_json(entry) for entry in entries])
+        print_json([_json(rescored) for rescored in results])
     elif update:
-        print_line(f"{update}: {len(entries)} records")
+        print_line(f"{update}: {len(results)} records")
     else:
-        print_line(markdown(entries).rstrip("\n"))
+        print_line(markdown(results).rstrip("\n"))
 
 
 @app.command()
@@ -71,7 +72,7 @@ def check(
         print_json(
             {
                 "folder": str(report.folder),
-                "records": len(report.entries),
+                "records": len(report.results),
                 "stale": report.stale,
                 "problems": [asdict(problem) for problem in report.problems],
             }
@@ -80,12 +81,36 @@ def check(
         for problem in report.problems:
             print_line(f"{problem.file}: {problem.message}")
         for file in report.stale:
-            print_line(f"{file}: stale, as it was scored by other code; evaluate the method again")
+            print_line(f"{file}: stale, another version of a task scored it; restamp it")
         n = len(report.problems)
         verdict = f"{n} problem{'s' * (n > 1)}" if n else "all right"
-        print_line(f"{len(report.entries)} records, {len(report.stale)} stale, {verdict}")
+        print_line(f"{len(report.results)} records, {len(report.stale)} stale, {verdict}")
     if report.problems:
         raise typer.Exit(1)
+
+
+@app.command("restamp")
+def restamp_(
+    records: Annotated[
+        Path | None, typer.Argument(help="Folder of records; default: leaderboard/records.")
+    ] = None,
+    changelog: Annotated[Path, typer.Option(help="Changes of scores must be named here.")] = Path(
+        "CHANGELOG.md"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Write records anew in the current format, every score computed again from its answers."""
+    from wsbench_leaderboard.board.folder import find_board
+    from wsbench_leaderboard.board.restamp import restamp
+
+    text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
+    done = [restamp(path, text) for path in sorted(find_board(records).rglob("*.json"))]
+    n_changed = sum(restamped.n_changed for restamped in done)
+    if as_json:
+        print_json({"records": {str(d.before): str(d.after) for d in done}, "changed": n_changed})
+        return
+    n_written = sum(restamped.before != restamped.after for restamped in done)
+    print_line(f"{len(done)} records, {n_written} written anew, {n_changed} scores changed")
 
 
 def submit(
@@ -113,7 +138,7 @@ def submit(
     if not record.endswith(".json"):
         found = str(wsbench.find_record(record, wsbench.home() / "records" / zoo).path)
     done = submit_record(Path(found), folder)
-    submitted = done.entry.record
+    submitted = done.rescored.record
     readme = folder.parent / "README.md"
     add = [str(submitted.path.parent), *([str(readme)] if readme.exists() else [])]
     commands = [
@@ -127,32 +152,29 @@ def submit(
                 "record": str(submitted.path),
                 "answers": str(done.answers),
                 "replaced": [str(path) for path in done.replaced],
-                "stale": done.entry.stale,
+                "stale": done.rescored.is_stale,
                 "commands": commands,
             }
         )
         return
-    print_line(f"{submitted.path}: {len(done.entry.scores)} tasks, as its answers give them")
+    print_line(f"{submitted.path}: {len(done.rescored.scores)} entries, as its answers give them")
     for path in done.replaced:
         print_line(f"{path}: replaced")
-    if done.entry.stale:
-        print_line("stale, as it was scored by other code: evaluate the method again")
+    if done.rescored.is_stale:
+        print_line("stale: another version of a task scored it; evaluate the method again")
     print_line("next:")
     for command in commands:
         print_line(f"  {command}")
 
 
-def _json(entry: Any) -> dict[str, Any]:
-    content = entry.record.content
-    parts = {"scores": entry.scores, "robustness": entry.robustness}
+def _json(rescored: Any) -> dict[str, Any]:
+    content = rescored.record.content
+    parts = {"scores": rescored.scores, "robustness": rescored.robustness}
     return {
-        "zoo": content["zoo"],
-        "method": {key: content["method"][key] for key in ("name", "version", "parameters")},
-        "suite": {key: content["suite"][key] for key in ("name", "version")},
-        "seed": content["seed"],
-        "stale": entry.stale,
-        **{
-            part: {task: {n: asdict(s) for n, s in by.items()} for task, by in scores.items()}
-            for part, scores in parts.items()
-        },
+        "zoo": msgspec.to_builtins(content.zoo),
+        "method": {key: getattr(content.method, key) for key in ("name", "version", "parameters")},
+        "suite": {key: getattr(content.suite, key) for key in ("name", "version")},
+        "seed": content.seed,
+        "stale": rescored.is_stale,
+        **msgspec.to_builtins(parts),
     }

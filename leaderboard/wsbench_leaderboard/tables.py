@@ -1,4 +1,4 @@
-"""Rendering entries as Markdown: the same entries give the same bytes.
+"""Rendering results as Markdown: the same results give the same bytes.
 
 Labels come from anybody; whatever could be markup is written as a character reference.
 """
@@ -9,12 +9,12 @@ from itertools import groupby
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.board.collect import Entry, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, ranks
 
 BEGIN = "<!-- tables: written by wsbench leaderboard table --update -->"
 END = "<!-- end of tables -->"
 
-# Heading, task or question, score, and whether its interval is shown.
+# Heading, entry or task (for robustness), score, and whether its interval is shown.
 _COLUMNS = (
     ("identification MAP@R [95 %]", "identification/none", "map_at_r", True),
     ("compression robustness", "identification", "compression", False),
@@ -28,9 +28,9 @@ _PLAIN = re.compile(r"[^0-9A-Za-z \-=,.()]|\.(?!\d)")
 _NOTHING = "–"
 
 
-def markdown(entries: Iterable[Entry]) -> str:
+def markdown(results: Iterable[RescoredRecord]) -> str:
     """Return one table for each zoo, best first; stale rows are marked and stand in italics."""
-    by_zoo = sorted(entries, key=_zoo)
+    by_zoo = sorted(results, key=_zoo)
     tables = [_table(zoo, list(group)) for (zoo, _), group in groupby(by_zoo, key=_zoo)]
     return "\n".join(tables) or "No records yet.\n"
 
@@ -58,42 +58,42 @@ def with_tables(path: Path, tables: str) -> str:
     return f"{before}{begin}\n{tables}\n{end}{after}"
 
 
-def _zoo(entry: Entry) -> tuple[str, str]:
-    """Return the zoo of an entry; zoos of the same name and other content are other zoos."""
-    return entry.record.zoo, entry.record.content["zoo"]["content_digest"]
+def _zoo(rescored: RescoredRecord) -> tuple[str, str]:
+    """Return the zoo of an rescored; zoos of the same name and other content are other zoos."""
+    return rescored.record.zoo, rescored.record.content.zoo.content_digest
 
 
-def _table(zoo: str, entries: Sequence[Entry]) -> str:
-    by_path = ranks(entries, "identification")
+def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
+    by_path = ranks(results, "identification")
     headings = ["method", "rank", *(heading for heading, *_ in _COLUMNS)]
     lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
     lines.append("|---|" + "---:|" * (len(headings) - 1))
-    for entry in sorted(entries, key=_place):
-        cells = [_method(entry), _rank(by_path.get(entry.record.path))]
-        cells += [_number(entry, task, name, shown) for _, task, name, shown in _COLUMNS]
-        if entry.stale:
+    for rescored in sorted(results, key=_place):
+        cells = [_method(rescored), _rank(by_path.get(rescored.record.path))]
+        cells += [_number(rescored, task, name, shown) for _, task, name, shown in _COLUMNS]
+        if rescored.is_stale:
             cells = [f"*{cell}*" for cell in cells]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _place(entry: Entry) -> tuple[float, str, str]:
-    score = entry.scores.get("identification/none", {}).get("map_at_r")
+def _place(rescored: RescoredRecord) -> tuple[float, str, str]:
+    score = rescored.scores.get("identification/none", {}).get("map_at_r")
     value = -2.0 if score is None or score.value is None else score.value
-    return -value, entry.record.label, entry.record.path.name
+    return -value, rescored.record.label, rescored.record.path.name
 
 
-def _method(entry: Entry) -> str:
+def _method(rescored: RescoredRecord) -> str:
     """Return the method and its parameters, and what else is not as usual."""
-    content = entry.record.content
+    content = rescored.record.content
     found = {
-        "version": content["method"]["version"],
-        "seed": str(content["seed"]),
-        "suite": f"{content['suite']['name']} {content['suite']['version']}",
+        "version": content.method.version,
+        "seed": str(content.seed),
+        "suite": f"{content.suite.name} {content.suite.version}",
     }
     notes = [f"{key} {value}" for key, value in found.items() if value != _USUAL[key]]
-    notes += ["stale"] if entry.stale else []
-    return escaped(entry.record.label + (f" ({', '.join(notes)})" if notes else ""))
+    notes += ["stale"] if rescored.is_stale else []
+    return escaped(rescored.record.label + (f" ({', '.join(notes)})" if notes else ""))
 
 
 def escaped(text: str) -> str:
@@ -114,8 +114,8 @@ def _rank(interval: tuple[int, int] | None) -> str:
     return str(best) if best == worst else f"{best}–{worst}"
 
 
-def _number(entry: Entry, task: str, name: str, with_interval: bool) -> str:
-    table = entry.scores if "/" in task else entry.robustness
+def _number(rescored: RescoredRecord, task: str, name: str, with_interval: bool) -> str:
+    table = rescored.scores if "/" in task else rescored.robustness
     score = table.get(task, {}).get(name)
     if score is None or score.value is None:
         return _NOTHING

@@ -7,7 +7,7 @@ import pytest
 
 import wsbench
 from wsbench import Score
-from wsbench_leaderboard.board.collect import Entry, collect
+from wsbench_leaderboard.board.collect import RescoredRecord, collect
 from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, with_tables
 
 SCORES = {
@@ -24,7 +24,7 @@ HEAD = [
 ]
 
 
-def made(value=0.5, stale=False, name="mine", zoo="a-v1", **changes) -> Entry:
+def made(value=0.5, stale=False, name="mine", zoo="a-v1", **changes) -> RescoredRecord:
     content = {
         "method": {"name": name, "version": "1", "parameters": {}},
         "zoo": {"id": zoo, "content_digest": "sha256:0"},
@@ -36,12 +36,12 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", **changes) -> Entry:
     scores = SCORES | {"identification/none": {"map_at_r": Score(value, (0.25, 0.75))}}
     by_model = {"identification": np.array([value, value - 0.01])}
     record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), content)
-    return Entry(record, scores, ROBUSTNESS, by_model, stale)
+    return RescoredRecord(record, scores, ROBUSTNESS, by_model, stale)
 
 
 def test_markdown__is_a_table_for_each_zoo_best_first():
-    entries = [made(0.5, name="worse"), made(0.75, name="better"), made(zoo="b-v1")]
-    assert markdown(entries).splitlines() == [
+    results = [made(0.5, name="worse"), made(0.75, name="better"), made(zoo="b-v1")]
+    assert markdown(results).splitlines() == [
         "### a-v1",
         "",
         *HEAD,
@@ -67,14 +67,16 @@ def test_markdown__shows_an_interval_of_ranks():
 
 
 def test_markdown__tells_what_is_not_as_usual():
-    entry = made(method={"version": "2", "parameters": {"k": 5}}, seed=3, suite={"name": "smoke"})
-    row = markdown([entry]).splitlines()[-1]
+    rescored = made(
+        method={"version": "2", "parameters": {"k": 5}}, seed=3, suite={"name": "smoke"}
+    )
+    row = markdown([rescored]).splitlines()[-1]
     assert row.startswith("| mine k=5 (version 2, seed 3, suite smoke 1) |")
 
 
 def test_markdown__shows_what_a_smaller_suite_asks():
-    entry = dataclasses.replace(made(), robustness={}, scores={"ordering/none": {}}, by_model={})
-    assert markdown([entry]).splitlines()[-1] == "| mine | – | – | – | – | – | – | – |"
+    rescored = dataclasses.replace(made(), robustness={}, scores={"ordering/none": {}}, by_model={})
+    assert markdown([rescored]).splitlines()[-1] == "| mine | – | – | – | – | – | – | – |"
 
 
 def test_markdown__keeps_zoos_of_one_name_apart():

@@ -9,7 +9,8 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.tables import number
-from wsbench.tasks import PRIMARY
+from wsbench.tasks.catalogue import primary
+from wsbench.tasks.condition import parse_entry
 
 
 def compare(
@@ -28,19 +29,19 @@ def compare(
     left, right = (wsbench.find_record(name, folder) for name in (a, b))
     found = wsbench.compare(left, right)
     if as_json:
-        tasks = {task: asdict(comparison) for task, comparison in found.items()}
-        print_json({"a": str(left.path), "b": str(right.path), "zoo": left.zoo, "tasks": tasks})
+        entries = {entry: asdict(comparison) for entry, comparison in found.items()}
+        print_json({"a": str(left.path), "b": str(right.path), "zoo": left.zoo, "entries": entries})
         return
     print_line(f"{left.zoo}: {left.label} ({left.path.name})")
     print_line(f"{' ' * len(left.zoo)}  {right.label} ({right.path.name})")
     scores = left.scores, right.scores
-    rows: list[tuple[str, ...]] = [("task", left.label, right.label, "difference 95 %", "")]
-    for task, comparison in found.items():
-        primary = PRIMARY[task.split("/")[0]]
+    rows: list[tuple[str, ...]] = [("entry", left.label, right.label, "difference 95 %", "")]
+    for entry, comparison in found.items():
+        name = primary(parse_entry(entry)[0]).name
         low, high = comparison.interval
-        values = [number(one[task][primary].value) for one in scores]
+        values = [number(one[entry][name].value) for one in scores]
         difference = f"{comparison.difference:+.3f} {low:+.3f} … {high:+.3f}"
-        rows.append((task, *values, difference, _verdict(comparison, left.label, right.label)))
+        rows.append((entry, *values, difference, _verdict(comparison, left.label, right.label)))
     _print_columns(rows)
 
 

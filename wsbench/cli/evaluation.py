@@ -2,18 +2,19 @@
 
 import sys
 from contextlib import redirect_stdout
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 import wsbench
-from wsbench.cli.output import JsonOption, build_progress, print_json, print_line
-from wsbench.cli.progress import evaluation_progress
+from wsbench.cli.output import JsonOption, print_json, print_line
+from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.settings import SetOption, settings
 from wsbench.cli.tables import print_tables, ranks_of
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
+from wsbench.tasks.catalogue import TASKS
 
 
 def evaluate_(
@@ -32,13 +33,11 @@ def evaluate_(
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option(help="Ask this question only: identification, ordering or retrieval."),
+        typer.Option(help=f"Ask this task only: {', '.join(TASKS)}."),
     ] = None,
     perturbation: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Ask after this change of the weights: none, permute, int8, svd-50 and so on."
-        ),
+        typer.Option(help="Perturb the weights first: none, permute, int8, svd-50 and so on."),
     ] = None,
     assignments: SetOption = None,
     seed: Annotated[
@@ -55,19 +54,20 @@ def evaluate_(
         loaded = wsbench.load_methods(methods or wsbench.list_methods(), settings(assignments))
         with build_progress(zoo) as building:
             on = wsbench.load_zoo(zoo, progress=building)
+        unfinished = (records or wsbench.home() / "records") / "unfinished"
         results, written = [], []
-        for method in loaded:
-            with evaluation_progress(method.label) as progress:
+        with evaluation_progress(len(loaded)) as progress:
+            for method in loaded:
                 result = wsbench.evaluate(
                     method,
                     on,
                     suite=asked,
                     seed=seed,
-                    parts=(records or wsbench.home() / "records") / "unfinished",
-                    progress=progress,
+                    unfinished=unfinished,
+                    progress=progress.method(method.label),
                 )
-            results.append(result)
-            written.append(wsbench.save_record(result, records))
+                results.append(result)
+                written.append(wsbench.save_record(result, records))
     if as_json:
         print_json(_json(on, results, written))
     else:
@@ -76,9 +76,9 @@ def evaluate_(
         raise typer.Exit(1)
 
 
-def _suite(name: str | None, questions: list[str], perturbations: list[str]) -> Suite:
+def _suite(name: str | None, tasks: list[str], perturbations: list[str]) -> Suite:
     try:
-        return find_suite(name, questions, perturbations)
+        return find_suite(name, tasks, perturbations)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--suite") from None
 
@@ -87,8 +87,8 @@ def _json(
     zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
 ) -> dict[str, Any]:
     done = [result for result in results if not result.error]
-    questions = done[0].suite.questions if done else ()
-    ranks = {question: ranks_of(done, question) for question in questions}
+    tasks = done[0].suite.tasks if done else ()
+    ranks = {task: ranks_of(done, task) for task in tasks}
     return {
         "zoo": {"id": zoo.id, "content_digest": zoo.content_digest},
         "suite": results[0].suite.describe(),
@@ -96,23 +96,18 @@ def _json(
             {
                 "name": result.method.info.name,
                 "parameters": dict(result.method.parameters),
-                "scores": _plain(result.scores),
-                "robustness": _plain(result.robustness),
-                "rank": {q: ranks[q][result.method.label] for q in ranks if not result.error},
+                "scores": msgspec.to_builtins(result.scores),
+                "robustness": msgspec.to_builtins(result.robustness),
+                "rank": {}
+                if result.error
+                else {t: r[result.method.label] for t, r in ranks.items()},
                 "seconds": result.seconds,
-                "cost": result.cost and asdict(result.cost),
+                "cost": msgspec.to_builtins(result.cost),
                 "error": result.error,
                 "record": str(record.path),
             }
             for result, record in zip(results, records, strict=True)
         ],
-    }
-
-
-def _plain(scores: dict[str, dict[str, wsbench.Score]]) -> dict[str, Any]:
-    return {
-        task: {name: asdict(value) for name, value in by_name.items()}
-        for task, by_name in scores.items()
     }
 
 
@@ -125,7 +120,7 @@ def _print(
         f" {n_test} test models"
     )
     print_tables(results)
-    print_line("rank: from the best to the worst that 95 % of the difference between models allow")
+    print_line("rank: the ranks that the 95 % intervals of the paired differences leave open")
     for result in results:
         if result.accuracy:
             shown = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())

@@ -1,35 +1,178 @@
-"""How far an evaluation is, on stderr."""
+"""Progress on stderr: a bar on a terminal, else a plain line every five seconds."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from wsbench.cli.output import human_seconds
 from wsbench.evaluation.evaluate import EvaluationState
+from wsbench.zoo.providers import BuildState
 
 _EVERY_S = 5.0
 
 
 @contextmanager
-def evaluation_progress(method: str) -> Iterator[Callable[[EvaluationState], None]]:
-    """Show how far an evaluation is: a line every five seconds, on a terminal always the same."""
-    on_terminal = sys.stderr.isatty()
-    last = time.monotonic()
-
-    def report(state: EvaluationState) -> None:
-        nonlocal last
-        now = time.monotonic()
-        resumed = f", {state.n_resumed} done before" if state.n_resumed else ""
-        line = f"{method}: {state.n_done}/{state.n_parts} perturbations{resumed}"
-        if on_terminal:
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
-        elif now - last >= _EVERY_S or (resumed and state.n_done == 0):
-            last = now
-            sys.stderr.write(line + "\n")
-
+def build_progress(
+    zoo: str, doing: str = "building", then: str = "writing"
+) -> Iterator["_BuildProgress"]:
+    """Show the progress of a build, if there is one."""
+    shown = _BuildProgress(f"{doing} {zoo}", then)
     try:
-        yield report
+        yield shown
     finally:
-        if on_terminal:
-            sys.stderr.write("\r\x1b[K")
+        shown.display.stop()
+
+
+@contextmanager
+def evaluation_progress(n_methods: int) -> Iterator["_EvaluationProgress"]:
+    """Show the progress of a run: all methods, all conditions, and the time left."""
+    shown = _EvaluationProgress(n_methods)
+    try:
+        yield shown
+    finally:
+        shown.display.stop()
+
+
+class _BuildProgress:
+    """Models, speed and time left, by what this run has trained.
+
+    A build reports the last model twice: when it is trained, and when the zoo is written.
+    """
+
+    def __init__(self, doing: str, then: str) -> None:
+        self.display = _display()(doing, "models")
+        self._then = then
+        self._start = time.monotonic()
+        self._trained = ""
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there was anything to report."""
+        return self.display.is_started
+
+    def __call__(self, state: BuildState) -> None:
+        resumed = f", {state.n_resumed} done before" if state.n_resumed else ""
+        self.display.show(state.n_done, state.n_models, resumed, self._pace(state))
+
+    def _pace(self, state: BuildState) -> str:
+        seconds = time.monotonic() - self._start
+        if self._trained:
+            return f"{self._trained}, done in {human_seconds(seconds)}"
+        n_trained = state.n_done - state.n_resumed
+        speed = f"{n_trained * state.steps_per_model / max(seconds, 1e-9):,.0f} steps/s"
+        if state.n_done == state.n_models:
+            self._trained = speed if n_trained else "nothing to train"
+            return f"{self._trained}, {self._then}"
+        if not n_trained:
+            self._start = time.monotonic()  # workers have only now begun
+            return "starting"
+        left = seconds / n_trained * (state.n_models - state.n_done)
+        return f"{speed}, {human_seconds(left)} left"
+
+
+class _EvaluationProgress:
+    """Conditions of all methods, and the time left by the mean time of those done in this run."""
+
+    def __init__(self, n_methods: int) -> None:
+        self.display = _display()("evaluating", "conditions")
+        self._n_methods = n_methods
+        self._n_begun = 0
+        self._n_before = 0  # conditions of earlier methods
+        self._n_resumed = 0
+        self._start = time.monotonic()
+
+    def method(self, label: str) -> Callable[[EvaluationState], None]:
+        """Return what the evaluation of the next method reports to."""
+        self._n_begun += 1
+        resumed_before, n_before = self._n_resumed, self._n_before
+
+        def report(state: EvaluationState) -> None:
+            self._n_resumed = resumed_before + state.n_resumed
+            self._n_before = n_before + state.n_conditions
+            n_methods_left = self._n_methods - self._n_begun
+            n_done = n_before + state.n_done
+            n_all = n_before + state.n_conditions * (1 + n_methods_left)
+            resumed = f", {self._n_resumed} done before" if self._n_resumed else ""
+            self.display.show(n_done, n_all, resumed, f"{label}{self._left(n_done, n_all)}")
+
+        return report
+
+    def _left(self, n_done: int, n_all: int) -> str:
+        n_computed = n_done - self._n_resumed
+        if n_computed <= 0 or n_done == n_all:
+            return ""
+        seconds = (time.monotonic() - self._start) / n_computed * (n_all - n_done)
+        return f", {human_seconds(seconds)} left"
+
+
+def _display() -> "type[_Bar | _Lines]":
+    return _Bar if sys.stderr.isatty() else _Lines
+
+
+class _Bar:
+    """A bar, from the first report on."""
+
+    def __init__(self, doing: str, unit: str) -> None:
+        self._doing = doing
+        self._unit = unit
+        self._bar: Any = None
+
+    @property
+    def is_started(self) -> bool:
+        return self._bar is not None
+
+    def show(self, n_done: int, n_all: int, resumed: str, pace: str) -> None:
+        if self._bar is None:
+            self._bar = _started_bar(self._unit)
+            self._bar.add_task(self._doing, resumed=resumed, pace=pace)
+        self._bar.update(
+            self._bar.task_ids[0], total=n_all, completed=n_done, resumed=resumed, pace=pace
+        )
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _started_bar(unit: str) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn(unit + "{task.fields[resumed]}, {task.fields[pace]}"),
+        console=Console(stderr=True),
+    )
+    bar.start()
+    return bar
+
+
+class _Lines:
+    """Plain lines: the first report and the last, and one every five seconds between."""
+
+    def __init__(self, doing: str, unit: str) -> None:
+        self._doing = doing
+        self._unit = unit
+        self._last: float | None = None
+
+    @property
+    def is_started(self) -> bool:
+        return self._last is not None
+
+    def show(self, n_done: int, n_all: int, resumed: str, pace: str) -> None:
+        now = time.monotonic()
+        if self._last is None:
+            line = f"{self._doing}: {n_all} {self._unit}{resumed}"
+        elif now - self._last >= _EVERY_S or n_done == n_all:
+            line = f"{self._doing}: {n_done}/{n_all} {self._unit}, {pace}"
+        else:
+            return
+        self._last = now
+        sys.stderr.write(line + "\n")
+
+    def stop(self) -> None:
+        """Do nothing: every line is complete when it is written."""

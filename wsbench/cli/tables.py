@@ -1,26 +1,13 @@
-"""Tables of scores, for people: one for each question, methods as rows, best first."""
+"""Tables of scores at the terminal: one a task, methods as rows, best first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import wsbench
-from wsbench.evaluation.evaluate import primary_by_model
-from wsbench.tasks import PRIMARY
+from wsbench.tasks.catalogue import find_task, primary
+from wsbench.tasks.condition import parse_entry
+from wsbench.tasks.scoring import primary_by_model
 
-_ABOUT = {
-    "identification": "which checkpoints are of one model?",
-    "ordering": "in which order were one model's checkpoints written?",
-    "retrieval": "of which model in a gallery is this a copy?",
-}
-_HEADINGS = {
-    "map_at_r": "MAP@R", "kendall_tau": "tau", "rank1": "rank-1", "ari": "ARI", "purity": "purity",
-    "ordered_pairs": "pairs", "tpr_at_1_fpr": "TPR 1 %",
-}  # fmt: skip
-_BESIDE = {
-    "identification": ("rank1", "ari", "purity"),
-    "ordering": ("ordered_pairs",),
-    "retrieval": ("rank1", "tpr_at_1_fpr"),
-}
 _FEW = 3  # perturbations that get a column of their own; of more the robustness is shown
 _WIDE = 92  # columns that value and interval need beside each other
 _LEAST_NAME = 12  # columns left to the names of methods before lines grow longer than the terminal
@@ -35,18 +22,18 @@ class _Column:
 
 
 def print_tables(results: Sequence[wsbench.Evaluation]) -> None:
-    """Print a table for each question that was asked."""
+    """Print a table for each task."""
     done = [result for result in results if not result.error]
-    for i, question in enumerate(done[0].suite.questions if done else ()):
-        ranks = ranks_of(done, question)
-        _print_table(question, _ranked(done, question), ranks, with_seconds=i == 0)
+    for i, task in enumerate(done[0].suite.tasks if done else ()):
+        ranks = ranks_of(done, task)
+        _print_table(task, _ranked(done, task), ranks, with_seconds=i == 0)
 
 
-def ranks_of(results: Sequence[wsbench.Evaluation], question: str) -> dict[str, tuple[int, int]]:
-    """Return the rank interval of each method, by its label, in the question's main task."""
+def ranks_of(results: Sequence[wsbench.Evaluation], task: str) -> dict[str, tuple[int, int]]:
+    """Return the rank interval of each method, by its label, in the task's main condition."""
     return wsbench.rank_intervals(
         {
-            result.method.label: primary_by_model(result.answers, result.truths, question)[
+            result.method.label: primary_by_model(result.answers, result.truths, task)[
                 _main(result)
             ]
             for result in results
@@ -59,15 +46,17 @@ def _main(result: wsbench.Evaluation) -> str:
     return "none" if "none" in perturbations else perturbations[0]
 
 
-def _ranked(results: Sequence[wsbench.Evaluation], question: str) -> list[wsbench.Evaluation]:
-    def primary(result: wsbench.Evaluation) -> float:
-        return _score(result, question, _main(result), PRIMARY[question]).value or 0.0
+def _ranked(results: Sequence[wsbench.Evaluation], task: str) -> list[wsbench.Evaluation]:
+    name = primary(task).name
 
-    return sorted(results, key=lambda result: (-primary(result), result.method.label))
+    def value(result: wsbench.Evaluation) -> float:
+        return _score(result, task, _main(result), name).value or 0.0
+
+    return sorted(results, key=lambda result: (-value(result), result.method.label))
 
 
 def _print_table(
-    question: str,
+    task: str,
     results: Sequence[wsbench.Evaluation],
     ranks: Mapping[str, tuple[int, int]],
     with_seconds: bool,
@@ -79,7 +68,7 @@ def _print_table(
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDE
-    columns = _columns(question, results, ranks, " " if console.width >= _WIDE else "\n")
+    columns = _columns(task, results, ranks, " " if console.width >= _WIDE else "\n")
     if with_seconds:
         columns.append(_Column("s", [f"{sum(r.seconds.values()):.2f}" for r in results]))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
@@ -93,24 +82,24 @@ def _print_table(
     folded = max(0, longest - _LEAST_NAME) if console.is_terminal else 0
     whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
     console.width = max(console.width, whole - folded)
-    console.print(f"[bold]{question}[/]: {_ABOUT[question]}")
+    console.print(f"[bold]{task}[/]: {find_task(task).QUESTION}")
     console.print(table)
 
 
 def _columns(
-    question: str,
+    task: str,
     results: Sequence[wsbench.Evaluation],
     ranks: Mapping[str, tuple[int, int]],
     between: str,
 ) -> list[_Column]:
-    main, primary = _main(results[0]), PRIMARY[question]
+    main, spec = _main(results[0]), primary(task)
     others = [t for t in dict.fromkeys(_transforms(results[0])) if t != main]
-    heading = _HEADINGS[primary] + (f" {main}" if main != "none" else "")
+    heading = spec.heading + (f" {main}" if main != "none" else "")
 
     def at(perturbation: str, score: str) -> list[str]:
-        return [number(_score(result, question, perturbation, score).value) for result in results]
+        return [number(_score(result, task, perturbation, score).value) for result in results]
 
-    scores = [_score(result, question, main, primary) for result in results]
+    scores = [_score(result, task, main, spec.name) for result in results]
     columns = [
         _Column("rank", [rank(ranks[result.method.label]) for result in results]),
         _Column(
@@ -119,24 +108,23 @@ def _columns(
         ),
     ]
     if len(others) <= _FEW:
-        columns += [_Column(perturbation, at(perturbation, primary)) for perturbation in others]
+        columns += [_Column(perturbation, at(perturbation, spec.name)) for perturbation in others]
     else:
         for kind in ("compression", "symmetry"):
-            kept = [result.robustness[question][kind].value for result in results]
+            kept = [result.robustness[task][kind].value for result in results]
             columns.append(_Column(f"{kind}\nrobustness", [number(v, "–") for v in kept]))
-        columns.append(_Column("permute", at("permute", primary)))
-    columns += [_Column(_HEADINGS[name], at(main, name)) for name in _BESIDE[question]]
+        columns.append(_Column("permute", at("permute", spec.name)))
+    beside = [spec for spec in find_task(task).SCORES if spec.in_summary]
+    columns += [_Column(spec.heading, at(main, spec.name)) for spec in beside]
     return columns
 
 
 def _transforms(result: wsbench.Evaluation) -> list[str]:
-    return [task.split("/")[1] for task in result.scores]
+    return [parse_entry(entry)[1].perturbation for entry in result.scores]
 
 
-def _score(
-    result: wsbench.Evaluation, question: str, perturbation: str, name: str
-) -> wsbench.Score:
-    return result.scores[f"{question}/{perturbation}"][name]
+def _score(result: wsbench.Evaluation, task: str, perturbation: str, name: str) -> wsbench.Score:
+    return result.scores[f"{task}/{perturbation}"][name]
 
 
 def rank(interval: tuple[int, int]) -> str:

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 import wsbench
-from wsbench.cli.output import JsonOption, build_progress, human_bytes, print_json, print_line
+from wsbench.cli.output import JsonOption, human_bytes, print_json, print_line
+from wsbench.cli.progress import build_progress
 from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, ZOO_FILE
 from wsbench.zoo.zoo import read_attributes
 
@@ -168,14 +170,21 @@ def _print_verification(verification: wsbench.Verification) -> None:
 
 def env(as_json: JsonOption = False) -> None:
     """Print versions, processor and settings, for a bug report."""
-    content = wsbench.environment()
-    content["home"] = str(wsbench.home())
+    found = wsbench.environment()
     if as_json:
-        print_json(content)
+        print_json({**msgspec.to_builtins(found), "home": str(wsbench.home())})
         return
-    for key, value in content.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {item}" for name, item in value.items()) or "none"
+    pools = [f"{p.library} {p.version or '?'} × {p.threads}" for p in found.thread_pools]
+    rows = {
+        "python": found.python,
+        "platform": found.platform,
+        "cpu": f"{found.cpu}, {found.n_cpus} CPUs",
+        "packages": ", ".join(f"{name} {version}" for name, version in found.packages.items()),
+        "variables": ", ".join(f"{name}={v}" for name, v in found.variables.items()) or "none",
+        "threads": ", ".join(pools) or "none",
+        "home": str(wsbench.home()),
+    }
+    for key, value in rows.items():
         print_line(f"{key:<10} {value}")
 
 

@@ -1,4 +1,4 @@
-"""What a method costs: seconds and memory, in a process of its own."""
+"""Cost of a method: seconds and memory, in a process of its own."""
 
 import json
 import resource
@@ -7,21 +7,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 
 from wsbench.errors import MethodError
-from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
-from wsbench.methods.session import ask_distances, ask_order
-from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.methods.session import Session
+from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
-from wsbench.seeding import generator
-from wsbench.zoo.zoo import Zoo
+from wsbench.tasks.blinded_zoo import BlindedZoo
 
 _ELSEWHERE = """
 import json, sys
@@ -29,12 +27,13 @@ from wsbench.evaluation.cost import measure
 print(json.dumps(measure(*sys.argv[1:])))
 """
 
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+
 _N_WARM = 8  # checkpoints of the first round, in which kernels are compiled
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a method took for the test checkpoints of a zoo as they are.
+class Cost(Struct, frozen=True, forbid_unknown_fields=True):
+    """Time and memory for the test checkpoints of a zoo as written.
 
     Attributes
     ----------
@@ -42,17 +41,17 @@ class Cost:
         Seconds for the train checkpoints, for all distances, and for the order of every model. What
         a first call compiles is not counted.
     peak_bytes
-        How much more memory the process held at its most than when it had read the checkpoints;
+        Memory of the process at its most, beyond what it held when it had read the checkpoints;
         the distance matrix is in it.
     """
 
-    fit_s: float
-    embed_s: float
-    order_s: float
-    peak_bytes: int
+    fit_s: Seconds
+    embed_s: Seconds
+    order_s: Seconds
+    peak_bytes: Annotated[int, Meta(ge=0, le=2**50)]
 
 
-def measure_cost(loaded: LoadedMethod, zoo: Zoo, seed: int = 0) -> Cost | None:
+def measure_cost(loaded: LoadedMethod, blinded: BlindedZoo) -> Cost | None:
     """Measure a method in a fresh process; None if it was not loaded by name, module or file.
 
     Raises
@@ -62,19 +61,20 @@ def measure_cost(loaded: LoadedMethod, zoo: Zoo, seed: int = 0) -> Cost | None:
     """
     if not loaded.spec:
         return None
-    trial = BlindedZoo(zoo, "standard", seed)
-    train, test = (trial.transformed("none", split) for split in ("train", "test"))
-    labels = trial.train_labels
-    rows = [np.sort(np.argsort(trial.seen)[rows]) for rows in trial.truth.rows_by_model()]
+    shown = blinded.under("none")
+    place = np.argsort(shown.shown_order)
+    rows = [np.sort(place[rows]) for rows in shown.truth.rows_by_model()]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "checkpoints.npz"
         np.savez(
-            file, train=train, test=test, model=labels.model, epoch=labels.epoch,
-            probe_inputs=zoo.probe_inputs,
+            file, train=shown.train, test=shown.test, probe_inputs=blinded.zoo.probe_inputs,
+            model=shown.train_labels.model, epoch=shown.train_labels.epoch,
             rows=np.concatenate(rows), ends=np.cumsum([len(part) for part in rows])[:-1],
         )  # fmt: skip
-        given = [loaded.spec, json.dumps(dict(loaded.parameters)), zoo.layout.to_json(), str(seed)]
-        command = [sys.executable, "-c", _ELSEWHERE, str(file), *given]
+        layout = blinded.zoo.layout.to_json()
+        parameters = json.dumps(dict(loaded.parameters))
+        arguments = [str(file), loaded.spec, parameters, layout, str(shown.seed)]
+        command = [sys.executable, "-c", _ELSEWHERE, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
@@ -86,26 +86,22 @@ def measure(file: str, spec: str, parameters: str, layout_json: str, seed: str) 
     """Measure a method in this process, which is to do nothing else; all given as text."""
     loaded = load_method(spec, json.loads(parameters))
     with np.load(file) as arrays:
-        given = dict(arrays)
-    layout = Layout.from_json(layout_json)
-    labels = Labels(given["model"], given["epoch"])
-
-    def view(weights: Any, labels: Labels | None = None) -> Checkpoints:
-        return loaded.view(weights, layout, given["probe_inputs"], labels)
-
-    train, test = view(given["train"], labels), view(given["test"])
-    models = [view(given["test"][rows]) for rows in np.split(given["rows"], given["ends"])]
-    has_order = hasattr(loaded.method, "order")
-    if not hasattr(loaded.method, "fit"):
-        ask_distances(loaded, view(given["test"][:_N_WARM]))
+        stored = dict(arrays)
+    session = Session(loaded, Layout.from_json(layout_json), stored["probe_inputs"], int(seed))
+    train, test = stored["train"], stored["test"]
+    labels = Labels(stored["model"], stored["epoch"])
+    models = [test[rows] for rows in np.split(stored["rows"], stored["ends"])]
+    has_fit = hasattr(loaded.method, "fit")
+    if not has_fit:
+        session.distances(test[:_N_WARM])
     before = _peak_bytes()
-    fit_s = _seconds(lambda: loaded.fit(train, generator(int(seed), "method")))
-    if hasattr(loaded.method, "fit"):
-        ask_distances(loaded, view(given["test"][:_N_WARM]))
-    if has_order:
-        ask_order(loaded, models[0])
-    embed_s = _seconds(lambda: ask_distances(loaded, test))
-    order_s = _seconds(lambda: [ask_order(loaded, model) for model in models if has_order])
+    fit_s = _seconds(lambda: session.fit(train, labels))
+    if has_fit:
+        session.distances(test[:_N_WARM])
+    if session.has_order:
+        session.order(models[0])
+    embed_s = _seconds(lambda: session.distances(test))
+    order_s = _seconds(lambda: [session.order(model) for model in models if session.has_order])
     return {
         "fit_s": fit_s,
         "embed_s": embed_s,

@@ -1,4 +1,4 @@
-"""Suites: which questions are asked after which perturbations. Named and versioned.
+"""Suites: which tasks are asked under which conditions. Named and versioned.
 
 A version's content is never changed: what was scored under it would mean something else.
 """
@@ -9,89 +9,53 @@ from dataclasses import dataclass
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import PERTURBATIONS, applicable
 from wsbench.suggestions import unknown_name_error
-from wsbench.tasks import QUESTIONS
-
-PROTOCOLS = ("standard", "all")
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a method is fitted for and asked about at one go.
-
-    Attributes
-    ----------
-    perturbation
-        What is done to the weights first.
-    protocol
-        ``"standard"``: fitted on train models, asked about test models. ``"all"``: fitted on all
-        models and asked about all, as the literature does.
-    round
-        Added to the seed of the evaluation.
-    """
-
-    perturbation: str
-    protocol: str = "standard"
-    round: int = 0
-
-    def task(self, question: str) -> str:
-        """Return the name of a task: ``"identification/permute"``, or with more if it is another.
-
-        Examples
-        --------
-        >>> Part("permute").task("identification")
-        'identification/permute'
-        >>> Part("permute", "all", 2).task("identification")
-        'identification/permute/all/2'
-        """
-        more = (self.protocol,) if self.protocol != "standard" or self.round else ()
-        rounds = (str(self.round),) * bool(self.round)
-        return "/".join((question, self.perturbation, *more, *rounds))
+from wsbench.tasks.catalogue import TASKS, find_task
+from wsbench.tasks.condition import PROTOCOLS, Condition
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Questions and perturbations.
+    """Tasks, perturbations, protocols and repeats.
 
     Attributes
     ----------
     name, version
-        What it is called in records; one made on the command line is ``"custom"``.
-    questions
-        Among ``"identification"``, ``"ordering"`` and ``"retrieval"``.
+        Its name in records; one made on the command line is ``"custom"``.
+    tasks
+        Names of tasks (`wsbench.tasks.catalogue.TASKS`).
     perturbations
         Names of perturbations; those that a zoo's networks do not allow are left out.
-    protocols, rounds
+    protocols, repeats
         Each perturbation under each protocol, with this many seeds.
     measures_cost
-        Whether time and memory are measured, in a process of its own.
+        Whether time and memory are measured, in a process of their own.
 
     Raises
     ------
     UnknownIdError
-        If there is no such question or perturbation.
+        If there is no such task or perturbation.
     """
 
     name: str
     version: int
-    questions: tuple[str, ...]
+    tasks: tuple[str, ...]
     perturbations: tuple[str, ...]
     protocols: tuple[str, ...] = ("standard",)
-    rounds: int = 1
+    repeats: int = 1
     measures_cost: bool = False
 
     def __post_init__(self) -> None:
-        for question in self.questions:
-            if question not in QUESTIONS:
-                raise unknown_name_error("task", question, QUESTIONS)
+        for task in self.tasks:
+            find_task(task)
         for perturbation in self.perturbations:
             if perturbation not in PERTURBATIONS:
                 raise unknown_name_error("perturbation", perturbation, PERTURBATIONS)
 
-    def parts(self, layout: Layout) -> list[Part]:
-        """Return all that a method is asked about on networks of this layout."""
+    def conditions(self, layout: Layout) -> list[Condition]:
+        """Return the conditions that networks of this layout allow."""
         return [
-            Part(perturbation, protocol, round_)
-            for round_ in range(self.rounds)
+            Condition(perturbation, protocol, repeat)
+            for repeat in range(self.repeats)
             for protocol in self.protocols
             for perturbation in self.perturbations
             if applicable(perturbation, layout)
@@ -102,48 +66,48 @@ class Suite:
         return f"{self.name} {self.version}"
 
 
-_ALL = tuple(QUESTIONS)
+_THREE = ("identification", "ordering", "retrieval")
 
 SUITES = {
     suite.name: suite
     for suite in (
         Suite("smoke", 1, ("identification", "ordering"), ("none", "permute")),
-        Suite("standard", 1, _ALL, PERTURBATIONS, measures_cost=True),
-        Suite("full", 1, _ALL, PERTURBATIONS, PROTOCOLS, rounds=3, measures_cost=True),
+        Suite("standard", 1, _THREE, PERTURBATIONS, measures_cost=True),
+        Suite("full", 1, _THREE, PERTURBATIONS, PROTOCOLS, repeats=3, measures_cost=True),
     )
 }
 
 
 def find_suite(
-    name: str | None = None, questions: Sequence[str] = (), perturbations: Sequence[str] = ()
+    name: str | None = None, tasks: Sequence[str] = (), perturbations: Sequence[str] = ()
 ) -> Suite:
-    """Return a suite by name, or one of these questions and perturbations.
+    """Return a suite by name, or one of these tasks and perturbations.
 
     Parameters
     ----------
     name
-        A key of `SUITES`; None for ``"smoke"``, unless the others say what is asked.
-    questions
-        Instead of a suite; without any, every question is asked.
+        A key of `SUITES`; None for ``"smoke"``, unless tasks or perturbations are given.
+    tasks
+        Instead of a suite; without any, every task.
     perturbations
         Instead of a suite; without any, ``"none"``. Robustness is relative to that one.
 
     Raises
     ------
     UnknownIdError
-        If there is no such suite, question or perturbation.
+        If there is no such suite, task or perturbation.
     ValueError
-        If a suite is named and questions or perturbations are given, too.
+        If a suite is named, and tasks or perturbations are given as well.
 
     Examples
     --------
-    >>> find_suite(questions=["ordering"], perturbations=["none", "int8"]).name
+    >>> find_suite(tasks=["ordering"], perturbations=["none", "int8"]).name
     'custom'
     """
-    if name is None and (questions or perturbations):
-        asked = tuple(dict.fromkeys(questions)) or _ALL
+    if name is None and (tasks or perturbations):
+        asked = tuple(dict.fromkeys(tasks)) or tuple(TASKS)
         return Suite("custom", 1, asked, tuple(dict.fromkeys(perturbations)) or ("none",))
-    if questions or perturbations:
+    if tasks or perturbations:
         raise ValueError(
             f"suite {name!r} has its own tasks and perturbations: give one or the other"
         )

@@ -18,10 +18,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from wsbench.errors import MethodError
 from wsbench.methods.invariance import TOLERANCE, distances_before_and_after, holds
 from wsbench.methods.loading import load_method
 from wsbench.methods.protocol import LoadedMethod
-from wsbench.metrics.distances import pairwise_euclidean
+from wsbench.methods.session import Session
 from wsbench.networks.checkpoints import Checkpoints, Labels
 from wsbench.networks.layout import Layout
 from wsbench.networks.symmetries import ACTIONS
@@ -29,6 +30,7 @@ from wsbench.seeding import generator
 
 Status = Literal["passed", "failed", "skipped", "hint"]
 Distances = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
 
 # More checkpoints than parameters, so that a method may have as many components as either.
 _N_MODELS, _N_EPOCHS = 10, 12
@@ -104,23 +106,25 @@ class _Subject:
             np.tile(np.arange(1, _N_EPOCHS + 1, dtype=np.int16), _N_MODELS)[shuffle],
         )
 
-    def view(
-        self, weights: npt.NDArray[np.float32] | None = None, layout: Layout | None = None
-    ) -> Checkpoints:
-        weights = self.weights if weights is None else weights
-        return self.loaded.view(weights, layout or self.layout, self.inputs)
+        self.session = self._new_session()
+
+    def _new_session(self) -> Session:
+        return Session(self.loaded, self.layout, self.inputs, seed=0)
 
     def fit(self) -> None:
-        train = self.loaded.view(self.weights, self.layout, self.inputs, self._labels)
-        self.loaded.fit(train, generator(0, "method"))
+        """Fit the method, also if it is fitted already."""
+        self.session = self._new_session()
+        self.session.fit(self.weights, self._labels)
 
-    def distances(self, checkpoints: Checkpoints) -> Distances:
-        answer = self.answer(checkpoints)
-        return answer if self.loaded.gives_distances else pairwise_euclidean(answer)
+    def view(self) -> Checkpoints:
+        return self.loaded.view(self.weights, self.layout, self.inputs)
 
-    def answer(self, checkpoints: Checkpoints) -> npt.NDArray[Any]:
-        ask = self.method.pairwise if self.loaded.gives_distances else self.method.transform
-        return np.asarray(ask(checkpoints))
+    def answer(self, weights: Floats) -> npt.NDArray[Any]:
+        return self.session.answer(weights)
+
+    def distances(self, weights: Floats, layout: Layout | None = None) -> Distances:
+        """Return distances as they are asked for; a new array each time, so none is remembered."""
+        return self.session.distances(weights.copy(), layout)
 
 
 def _findings(subject: _Subject) -> Iterator[Finding]:
@@ -159,11 +163,11 @@ def _run(name: str, check: Callable[[_Subject], str | None], subject: _Subject) 
 
 def _answers(subject: _Subject) -> None:
     subject.fit()
-    subject.answer(subject.view())
+    subject.answer(subject.weights)
 
 
 def _has_shape(subject: _Subject) -> None:
-    answer, n = subject.answer(subject.view()), len(subject.weights)
+    answer, n = subject.answer(subject.weights), len(subject.weights)
     right = answer.shape == (n, n) if subject.loaded.gives_distances else answer.shape[:1] == (n,)
     if not right or answer.ndim != 2 or not answer.size:
         expected = f"({n}, {n})" if subject.loaded.gives_distances else f"({n}, d)"
@@ -175,7 +179,7 @@ def _has_shape(subject: _Subject) -> None:
 def _is_a_distance(subject: _Subject) -> str | None:
     if not subject.loaded.gives_distances:
         return "the method gives an embedding"
-    distances = subject.answer(subject.view())
+    distances = subject.answer(subject.weights)
     _compare(distances, distances.T, "d(i, j) and d(j, i)")
     if (off := np.abs(distances.diagonal()).max()) > TOLERANCE * np.abs(distances).max():
         raise _NotConformingError(f"the distance of a checkpoint from itself is {off:g}")
@@ -185,10 +189,10 @@ def _is_a_distance(subject: _Subject) -> str | None:
 
 
 def _is_repeatable(subject: _Subject) -> None:
-    before = subject.distances(subject.view())
-    _compare(before, subject.distances(subject.view()), "two calls")
+    before = subject.distances(subject.weights)
+    _compare(before, subject.distances(subject.weights), "two calls")
     subject.fit()
-    _compare(before, subject.distances(subject.view()), "two fits with the same rng")
+    _compare(before, subject.distances(subject.weights), "two fits with the same rng")
 
 
 _ELSEWHERE = """
@@ -198,14 +202,14 @@ from wsbench.methods.conformance import _Subject
 from wsbench.methods.loading import load_method
 subject = _Subject(load_method(sys.argv[1], json.loads(sys.argv[2])))
 subject.fit()
-np.save(sys.argv[3], subject.distances(subject.view()))
+np.save(sys.argv[3], subject.distances(subject.weights))
 """
 
 
 def _is_the_same_elsewhere(subject: _Subject) -> str | None:
     if not subject.loaded.spec:
         return "the method was not loaded by name, module or file"
-    here = subject.distances(subject.view())
+    here = subject.distances(subject.weights)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "distances.npy"
         found = (subject.loaded.spec, json.dumps(dict(subject.loaded.parameters)))
@@ -219,15 +223,15 @@ def _is_the_same_elsewhere(subject: _Subject) -> str | None:
 
 def _ignores_row_order(subject: _Subject) -> None:
     order = generator(0, "conformance", "order").permutation(len(subject.weights))
-    whole = subject.distances(subject.view())
-    shuffled = subject.distances(subject.view(subject.weights[order]))
+    whole = subject.distances(subject.weights)
+    shuffled = subject.distances(subject.weights[order])
     _compare(whole[np.ix_(order, order)], shuffled, "rows in two orders")
 
 
 def _ignores_other_rows(subject: _Subject) -> None:
     some = np.arange(0, len(subject.weights), 3)
-    whole = subject.answer(subject.view())
-    part = subject.answer(subject.view(subject.weights[some]))
+    whole = subject.answer(subject.weights)
+    part = subject.answer(subject.weights[some])
     expected = whole[np.ix_(some, some)] if subject.loaded.gives_distances else whole[some]
     if part.shape != expected.shape:
         raise _NotConformingError(
@@ -239,7 +243,8 @@ def _ignores_other_rows(subject: _Subject) -> None:
 def _leaves_input(subject: _Subject) -> None:
     view = subject.view()
     before = view.weights.copy()
-    subject.answer(view)
+    method: Any = subject.method
+    (method.pairwise if subject.loaded.gives_distances else method.transform)(view)
     if view.weights.flags.writeable or (view.weights != before).any():
         raise _NotConformingError("the weights were changed or made writeable")
 
@@ -248,11 +253,10 @@ def _orders(subject: _Subject) -> str | None:
     if not hasattr(subject.method, "order"):
         return "the method has no order; linkage heights stand in for it"
     k = 5
-    order = np.asarray(subject.method.order(subject.view(subject.weights[:k])))
-    if order.shape != (k,) or sorted(order.tolist()) != list(range(k)):
-        raise _NotConformingError(
-            f"order gave {order!r:.60} for {k} checkpoints, no permutation of them"
-        )
+    try:
+        subject.session.order(subject.weights[:k])
+    except MethodError as error:
+        raise _NotConformingError(str(error)) from None
     return None
 
 
@@ -261,12 +265,9 @@ def _invariance(subject: _Subject, name: str) -> Finding:
     check = f"invariant under {name}"
     declared = name in subject.loaded.info.invariances
 
-    def distances_of(weights: npt.NDArray[np.float32], layout: Layout) -> Distances:
-        return subject.distances(subject.view(weights, layout))
-
     try:
         before, after = distances_before_and_after(
-            name, distances_of, subject.weights, subject.layout, subject.inputs
+            name, subject.distances, subject.weights, subject.layout, subject.inputs
         )
         _compare(before, after, "before and after")
     except _NotConformingError as failure:

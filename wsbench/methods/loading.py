@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -128,21 +129,40 @@ class _Spec:
     @property
     def known(self) -> list[str] | None:
         """The parameters that can be set; None if that cannot be known."""
-        if hasattr(self.factory, "get_params") and not isinstance(self.factory, type):
+        if self._is_configured:
             return sorted(self.factory.get_params())
+        taken = self._signature
+        if taken is None or any(p.kind is p.VAR_KEYWORD for p in taken):
+            return None
+        return [parameter.name for parameter in taken]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The values of all parameters that have one and that JSON can hold."""
+        if self._is_configured:
+            values = self.factory.get_params()
+        else:
+            values = {p.name: p.default for p in self._signature or () if p.default is not p.empty}
+        return {name: value for name, value in values.items() if _is_json(value)}
+
+    @property
+    def _is_configured(self) -> bool:
+        """Whether it is an instance with parameters, as of scikit-learn."""
+        return hasattr(self.factory, "get_params") and not isinstance(self.factory, type)
+
+    @property
+    def _signature(self) -> list[inspect.Parameter] | None:
+        """The parameters of a class or function that have a name; None for one written in C."""
         if not isinstance(self.factory, type) and not self.is_function:
             return []
         try:
-            signature = inspect.signature(self.factory)
-        except ValueError:  # a class written in C
-            return None
-        taken = list(signature.parameters.values())
-        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+            taken = list(inspect.signature(self.factory).parameters.values())
+        except ValueError:
             return None
         if self.is_function:
             taken = taken[1:]  # the weights
         fixed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
-        return [parameter.name for parameter in taken if parameter.kind not in fixed]
+        return [parameter for parameter in taken if parameter.kind not in fixed]
 
     def takes(self, name: str) -> bool:
         return self.known is None or name in self.known
@@ -151,9 +171,13 @@ class _Spec:
         for name, value in parameters.items():
             if not self.takes(name):
                 raise _not_taken(name, value, [self])
-        parameters = _as_json(self.spec, parameters)
+        defaults = self.defaults
+        recorded = {**defaults, **_as_json(self.spec, parameters)}
+        settings = tuple(n for n in recorded if n not in defaults or recorded[n] != defaults[n])
         try:
-            method = self._make(parameters)
+            method = self._make(self._converted(parameters))
+        except MethodError:
+            raise
         except (Exception, SystemExit) as error:
             arguments = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
             raise MethodError(
@@ -164,7 +188,20 @@ class _Spec:
                 f"method {self.spec!r}: has neither transform(checkpoints) nor"
                 " pairwise(checkpoints); give it one of them"
             )
-        return LoadedMethod(method, self._info(method), self.spec, self._code(), parameters)
+        recorded = _as_json(self.spec, recorded)
+        return LoadedMethod(method, self._info(method), self.spec, self._code(), recorded, settings)
+
+    def _converted(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters as the types that the constructor's annotations name."""
+        try:
+            is_class = isinstance(self.factory, type)
+            hints = get_type_hints(vars(self.factory)["__init__"] if is_class else self.factory)
+        except (AttributeError, KeyError, NameError, TypeError):
+            hints = {}
+        return {
+            name: _convert(self.spec, name, value, hints[name]) if name in hints else value
+            for name, value in parameters.items()
+        }
 
     def _make(self, parameters: Mapping[str, Any]) -> Any:
         if isinstance(self.factory, type):
@@ -244,6 +281,26 @@ def _as_json(spec: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
             " them: numbers, texts, lists, true, false or null"
         ) from None
     return kept
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _convert(spec: str, name: str, value: Any, hint: Any) -> Any:
+    """Return a parameter as the annotated type; as it is where msgspec does not know that type."""
+    try:
+        return msgspec.convert(value, hint, strict=True)
+    except msgspec.ValidationError as error:
+        raise MethodError(
+            f"method {spec!r}: {name}={value!r:.60}: {str(error)[:1].lower()}{str(error)[1:]}"
+        ) from None
+    except TypeError:
+        return value
 
 
 def _entry_points() -> dict[str, EntryPoint]:

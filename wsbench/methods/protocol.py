@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -102,7 +102,9 @@ class LoadedMethod:
     code_sha256
         Hash of the file that defines it.
     parameters
-        The constructor arguments that were set; all others have their defaults.
+        All constructor arguments that JSON can hold, defaults too.
+    settings
+        The names of those that are not at their defaults.
     """
 
     method: Method
@@ -110,17 +112,17 @@ class LoadedMethod:
     spec: str
     code_sha256: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
-        """Name and parameters, for tables: ``"svd k=5"``."""
-        return " ".join((self.info.name, *command_arguments(self.parameters)))
+        """Name and settings, for tables: ``"svd k=5"``."""
+        return label_of(self.info.name, self.parameters, self.settings)
 
     @property
     def arguments(self) -> str:
-        """What finds it on the command line, quoted for a shell: ``"svd --set k=5"``."""
-        settings = (shlex.quote(setting) for setting in command_arguments(self.parameters))
-        return " --set ".join((shlex.quote(self.spec), *settings))
+        """The arguments of ``wsbench evaluate`` that load it: ``"svd --set k=5"``."""
+        return shell_arguments(self.spec, self.parameters, self.settings)
 
     @property
     def gives_distances(self) -> bool:
@@ -161,9 +163,20 @@ class LoadedMethod:
         fit(train)
 
 
-def command_arguments(parameters: Mapping[str, Any]) -> list[str]:
+def label_of(name: str, parameters: Mapping[str, Any], settings: Sequence[str]) -> str:
+    """Return a method's name and settings, for tables: ``"svd k=5"``."""
+    return " ".join((name, *assignments(parameters, settings)))
+
+
+def shell_arguments(spec: str, parameters: Mapping[str, Any], settings: Sequence[str]) -> str:
+    """Return what loads a method on the command line, quoted for a shell: ``"svd --set k=5"``."""
+    quoted = (shlex.quote(setting) for setting in assignments(parameters, settings))
+    return " --set ".join((shlex.quote(spec), *quoted))
+
+
+def assignments(parameters: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Return parameters as ``--set`` takes them: ``["k=5", "layer=output"]``."""
-    return [f"{name}={_text(value)}" for name, value in parameters.items()]
+    return [f"{name}={_text(parameters[name])}" for name in names]
 
 
 def _text(value: Any) -> str:

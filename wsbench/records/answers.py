@@ -1,4 +1,4 @@
-"""The file of answers beside a record: from it alone every score can be computed again."""
+"""Answers: the file beside a record from which every score is recomputed."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -6,25 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from wsbench.networks.checkpoints import Labels
 from wsbench.storage.npz import pack, unpack
-from wsbench.tasks import QUESTIONS, Answers, GroundTruth
+from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.condition import parse_entry
+from wsbench.tasks.ground_truth import Answers, GroundTruth
 
-# What is kept of the answers to a question, and the kind of numbers it is.
-_ARRAYS = {
-    "identification": {"neighbours": "u", "clusters": "u", "margin": "f"},
-    "ordering": {"order": "u"},
-    "retrieval": {"found": "u", "near": "u"},
-}
 _LABELS = ("model", "epoch", "gallery")
 
 
 def pack_answers(answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth]) -> bytes:
-    """Return the bytes of an ``.npz`` with the answers to each task and the labels of their rows.
+    """Return the bytes of an ``.npz`` with the answers of each entry and the labels of their rows.
 
     Parameters
     ----------
     answers
-        By task, ``"identification/permute"``.
+        By entry, ``"identification/permute"``.
     truths
         By protocol, ``"standard"``.
     """
@@ -33,12 +30,13 @@ def pack_answers(answers: Mapping[str, Answers], truths: Mapping[str, GroundTrut
         for protocol, truth in truths.items()
         for name in _LABELS
     }
-    arrays |= {f"{task}/{name}": a for task, found in answers.items() for name, a in found.items()}
+    for entry, found in answers.items():
+        arrays |= {f"{entry}/{name}": array for name, array in found.items()}
     return pack(arrays)
 
 
 def unpack_answers(data: bytes) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:
-    """Return the answers by task, and the labels by protocol.
+    """Return the answers by entry, and the labels by protocol.
 
     Raises
     ------
@@ -55,17 +53,18 @@ def unpack_answers(data: bytes) -> tuple[dict[str, Answers], dict[str, GroundTru
         for group in list(groups)
         if group.startswith("labels/")
     }
-    for task, arrays in groups.items():
-        question, _, protocol = [*task.split("/"), "standard"][:3]
-        if question not in QUESTIONS or protocol not in truths:
-            raise ValueError(f"{task}: not a task of these labels")
+    for entry, arrays in groups.items():
+        name, condition = parse_entry(entry)
+        task, truth = TASKS.get(name), truths.get(condition.protocol)
+        if task is None or truth is None:
+            raise ValueError(f"{entry}: not an entry with these labels")
         kinds = {name: array.dtype.kind for name, array in arrays.items()}
-        if kinds != _ARRAYS[question]:
-            raise ValueError(f"{task}: expected the arrays {_ARRAYS[question]}, got {kinds}")
+        if kinds != task.ARRAYS:
+            raise ValueError(f"{entry}: expected the arrays {task.ARRAYS}, got {kinds}")
         try:
-            QUESTIONS[question].check(arrays, truths[protocol])
+            task.check(arrays, truth)
         except ValueError as error:
-            raise ValueError(f"{task}: {error}") from None
+            raise ValueError(f"{entry}: {error}") from None
     return groups, truths
 
 
@@ -74,7 +73,7 @@ def _truth(group: str, arrays: Mapping[str, Any]) -> GroundTruth:
         array.dtype.kind not in "iu" or array.ndim != 1 for array in arrays.values()
     ):
         raise ValueError(f"{group}: expected the whole numbers {', '.join(_LABELS)}")
-    truth = GroundTruth(**arrays)
+    truth = GroundTruth(Labels(arrays["model"], arrays["epoch"]), arrays["gallery"])
     if len(truth.model) != len(truth.epoch) or not len(truth.model):
         raise ValueError(f"{group}: expected a model and an epoch for every row")
     rows = list(zip(truth.model.tolist(), truth.epoch.tolist(), strict=True))

@@ -1,14 +1,14 @@
-"""Comparing two records: on the same models, task by task."""
+"""Comparison of two records on the same models, entry by entry."""
 
 from wsbench.errors import ZooError
-from wsbench.evaluation.evaluate import primary_by_model
 from wsbench.metrics.ranking import Comparison, compare_scores
 from wsbench.records.record import Record, load_answers
-from wsbench.tasks import PRIMARY
+from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.scoring import primary_by_model
 
 
 def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
-    """Compare the primary scores of two methods in every task that both were asked.
+    """Compare the primary scores of two methods in every entry that both have.
 
     Scores are computed again from the answers.
 
@@ -22,13 +22,13 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     Returns
     -------
     comparisons
-        Task, as ``"identification/permute"``, to the mean difference a − b over models, with its
+        Entry, as ``"identification/permute"``, to the mean difference a − b over models, with its
         95 % interval, and whether that excludes 0.
 
     Raises
     ------
     ZooError
-        If the records are of different zoos, one is of a method that failed, or no task is shared.
+        If the records are of different zoos, one is of a method that failed, or no entry is shared.
     IntegrityError, FormatError
         As `rescore` raises them.
 
@@ -39,24 +39,24 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     >>> compare(euclidean, svd)["identification/none"].separable
     True
     """
-    if a.content["zoo"] != b.content["zoo"]:
+    if a.content.zoo != b.content.zoo:
         raise ZooError(
             f"{a.path.name} is of {a.zoo} and {b.path.name} of {b.zoo}, or of another digest of it:"
             " only scores on the same zoo can be compared"
         )
     for record in (a, b):
-        if record.content["answers"] is None:
+        if record.content.answers is None:
             raise ZooError(
                 f"{record.path.name}: the method failed, and there is nothing to compare"
             )
     left, right = load_answers(a), load_answers(b)
     found = {}
-    for question in PRIMARY:
-        of_a, of_b = (primary_by_model(*loaded, question) for loaded in (left, right))
+    for task in TASKS:
+        of_a, of_b = (primary_by_model(*loaded, task) for loaded in (left, right))
         for perturbation in of_a:
             if perturbation in of_b:
                 comparison = compare_scores(of_a[perturbation], of_b[perturbation], seed)
-                found[f"{question}/{perturbation}"] = comparison
+                found[f"{task}/{perturbation}"] = comparison
     if not found:
-        raise ZooError(f"{a.path.name} and {b.path.name} have no task in common")
+        raise ZooError(f"{a.path.name} and {b.path.name} have no entry in common")
     return found

@@ -1,33 +1,71 @@
-"""Where a result was computed: versions, processor, settings that change speed or bits."""
+"""The environment of a result: versions, processor, and the settings that change speed or bits."""
 
 import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 _PACKAGES = ("wsbench", "numpy", "scipy", "numba", "torch", "h5py", "scikit-learn")
 _VARIABLES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
-def environment() -> dict[str, object]:
-    """Return versions of what computes, the processor, and the variables that change it.
 
-    Versions are read from the installed packages' metadata; none is imported.
+class ThreadPool(Struct, frozen=True, forbid_unknown_fields=True):
+    """A library that computes in threads of its own, and their number."""
+
+    library: str
+    version: str | None
+    threads: Count
+
+
+class Environment(Struct, frozen=True, forbid_unknown_fields=True):
+    """Versions of what computes, the processor, and the variables that change it."""
+
+    python: str
+    platform: str
+    cpu: str
+    n_cpus: Count
+    packages: dict[str, str | None]
+    variables: dict[str, str]
+    thread_pools: list[ThreadPool] = []
+
+
+def environment() -> Environment:
+    """Describe this process's environment.
+
+    Versions are read from the installed packages' metadata, and none is imported. Thread pools are
+    those of the libraries that are loaded already.
 
     Examples
     --------
-    >>> sorted(environment())
-    ['cpu', 'n_cpus', 'packages', 'platform', 'python', 'variables']
+    >>> environment().packages["wsbench"] == wsbench.__version__
+    True
     """
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpu": _cpu_model(),
-        "n_cpus": os.cpu_count() or 1,
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
-    }
+    return Environment(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu_model(),
+        n_cpus=os.cpu_count() or 1,
+        packages={name: _version(name) for name in _PACKAGES},
+        variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        thread_pools=_thread_pools(),
+    )
+
+
+def _thread_pools() -> list[ThreadPool]:
+    from threadpoolctl import threadpool_info
+
+    pools = [
+        ThreadPool(found["internal_api"], found["version"], found["num_threads"])
+        for found in threadpool_info()
+    ]
+    # numpy and scipy bring a BLAS each: two pools may say the same.
+    return sorted(set(pools), key=lambda pool: (pool.library, pool.version or "", pool.threads))
 
 
 def _version(package: str) -> str | None:

@@ -1,33 +1,43 @@
 """Records: one JSON file for each evaluation, and the answers its scores are computed from.
 
-A record is named after the sha256 of what it claims: all but the time it took and the machine it
-ran on, which nobody can check. The same method evaluated again replaces its own record. It holds
-the sha256 of its answers, so that neither can be changed unnoticed, and is strict JSON: no NaN.
+A record is named after the sha256 of its claims: everything except time, cost and environment,
+which cannot be recomputed. The same method evaluated again replaces its own record. It holds the
+sha256 of its answers, so that neither can be changed unnoticed.
 """
 
 import hashlib
-import json
-import math
-import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
-from wsbench.evaluation.evaluate import Evaluation, Scores, score
+from wsbench.evaluation.evaluate import Evaluation
 from wsbench.evaluation.suites import SUITES
-from wsbench.methods.protocol import command_arguments
+from wsbench.methods.protocol import label_of, shell_arguments
+from wsbench.records import format_1
 from wsbench.records.answers import pack_answers, unpack_answers
 from wsbench.records.environment import environment
-from wsbench.records.schema import FORMAT, KEYS, check_content, fitting
+from wsbench.records.portable import portable_spec, portable_traceback
+from wsbench.records.schema import (
+    FORMAT,
+    AnswersFile,
+    MethodEntry,
+    RecordContent,
+    SuiteEntry,
+    ZooEntry,
+    faults,
+    one_line,
+)
+from wsbench.storage import strict_json
 from wsbench.storage.atomic import atomic_write
 from wsbench.suggestions import unknown_name_error
-from wsbench.tasks import Answers, GroundTruth, Score, evaluator_digest
+from wsbench.tasks.ground_truth import Answers, GroundTruth
+from wsbench.tasks.scoring import Scores, score, versions
 from wsbench.zoo.cache import home
 
-_ANSWERS_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.npz")
 _UNCLAIMED = ("seconds", "cost", "environment")
 _ERROR_KEPT = 20_000  # characters of a traceback, the last ones
 _MAX_RECORD_BYTES = 1_000_000
@@ -43,63 +53,67 @@ class Record:
     path
         The JSON file.
     content
-        What is in it.
+        What is in it, in the shape of the current format.
     """
 
     path: Path
-    content: Mapping[str, Any]
+    content: RecordContent
 
     @property
     def method(self) -> str:
         """Name of the method."""
-        return str(self.content["method"]["name"])
+        return self.content.method.name
 
     @property
     def zoo(self) -> str:
         """Id of the zoo."""
-        return str(self.content["zoo"]["id"])
+        return self.content.zoo.id
 
     @property
     def scores(self) -> Scores:
-        """Task to score name to score, as recorded."""
-        return _scores_from_json(self.content["tasks"])
+        """Entry to score name to score, as recorded."""
+        return self.content.scores
 
     @property
     def robustness(self) -> Scores:
-        """Question to ``"compression"`` and ``"symmetry"`` to score, as recorded."""
-        return _scores_from_json(self.content["robustness"])
+        """Task to ``"compression"`` and ``"symmetry"`` to score, as recorded."""
+        return self.content.robustness
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether another version of a task computed the scores."""
+        try:
+            return self.content.versions != versions(tuple(self.content.suite.tasks))
+        except KeyError:  # a task that this version of wsbench does not know
+            return True
 
     @property
     def label(self) -> str:
-        """Name of the method, and its parameters."""
-        settings = command_arguments(self.content["method"]["parameters"])
-        return " ".join((self.method, *settings))
+        """Name of the method, and its settings."""
+        method = self.content.method
+        return label_of(method.name, method.parameters, method.settings)
 
     @property
     def command(self) -> str:
-        """The command that evaluates the same again, with the threads that BLAS had.
+        """The command that evaluates the same again, with the same number of BLAS threads.
 
-        What ``svd-k`` gives may depend on these in its last bit, and a neighbour change places.
+        The last bit of ``svd-k`` depends on them, which can swap two neighbours.
         """
-        variables = self.content["environment"].get("variables")
-        threads = variables.get("OPENBLAS_NUM_THREADS") if isinstance(variables, dict) else None
-        setting = [f"OPENBLAS_NUM_THREADS={threads}"] if str(threads).isdecimal() else []
-        method, suite = self.content["method"], self.content["suite"]
-        asked = [f"--suite {suite['name']}"]
-        if suite["name"] not in SUITES:
-            asked = [f"--task {question}" for question in suite["questions"]]
-            asked += [f"--perturb {perturbation}" for perturbation in suite["transforms"]]
-        settings = [f"--set {shlex.quote(s)}" for s in command_arguments(method["parameters"])]
-        zoo, seed = f"--zoo {shlex.quote(self.zoo)}", f"--seed {self.content['seed']}"
+        method, suite = self.content.method, self.content.suite
+        threads = self.content.environment.variables.get("OPENBLAS_NUM_THREADS", "")
+        variable = [f"OPENBLAS_NUM_THREADS={threads}"] if threads.isdecimal() else []
+        asked = [f"--suite {suite.name}"]
+        if suite.name not in SUITES:
+            asked = [f"--task {task}" for task in suite.tasks]
+            asked += [f"--perturb {perturbation}" for perturbation in suite.perturbations]
         return " ".join(
             (
-                *setting,
+                *variable,
                 "wsbench evaluate",
-                shlex.quote(method["spec"]),
-                *settings,
-                zoo,
+                shell_arguments(method.spec, method.parameters, method.settings),
+                f"--zoo {shlex.quote(self.zoo)}",
                 *asked,
-                seed,
+                f"--seed {self.content.seed}",
             )
         )
 
@@ -122,51 +136,59 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         If the method's spec or parameters are longer than a record may hold.
     """
     folder = (folder or home() / "records") / evaluation.zoo_id
-    info = evaluation.method.info
+    method, info, suite = evaluation.method, evaluation.method.info, evaluation.suite
     answers = None
     if not evaluation.error:
         data = pack_answers(evaluation.answers, evaluation.truths)
         sha256 = hashlib.sha256(data).hexdigest()
-        answers = {"file": f"{info.name}-{sha256[:12]}.npz", "sha256": sha256, "bytes": len(data)}
-        with atomic_write(folder / str(answers["file"])) as temporary:
+        answers = AnswersFile(f"{info.name}-{sha256[:12]}.npz", sha256, len(data))
+        with atomic_write(folder / answers.file) as temporary:
             temporary.write_bytes(data)
-    content = {
-        "format": FORMAT,
-        "method": {
-            "name": info.name,
-            "version": fitting("version", info.version),
-            "description": fitting("description", info.description),
-            "parameters": dict(evaluation.method.parameters),
-            "invariances": sorted(info.invariances),
-            "measured_invariances": list(evaluation.invariances),
-            "needs": sorted(info.needs),
-            "spec": evaluation.method.spec,
-            "code_sha256": evaluation.method.code_sha256,
-        },
-        "zoo": {"id": evaluation.zoo_id, "content_digest": evaluation.zoo_digest},
-        "suite": {
-            "name": evaluation.suite.name,
-            "version": evaluation.suite.version,
-            "questions": list(evaluation.suite.questions),
-            "transforms": list(evaluation.suite.perturbations),
-        },
-        "seed": evaluation.seed,
-        "evaluator": evaluator_digest(),
-        "tasks": _scores_to_json(evaluation.scores),
-        "robustness": _scores_to_json(evaluation.robustness),
-        "accuracy": evaluation.accuracy,
-        "error": evaluation.error and evaluation.error[-_ERROR_KEPT:],
-        "seconds": evaluation.seconds,
-        "cost": evaluation.cost and asdict(evaluation.cost),
-        "environment": environment(),
-        "answers": answers,
-    }
-    path = folder / f"{info.name}-{_digest(content)[:12]}.json"
-    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
-    content = json.loads(text)
-    check_content(path, content)
+    error = evaluation.error and portable_traceback(evaluation.error)[-_ERROR_KEPT:]
+    content = RecordContent(
+        method=MethodEntry(
+            name=info.name,
+            version=one_line("version", info.version),
+            description=one_line("description", info.description),
+            parameters=dict(method.parameters),
+            settings=list(method.settings),
+            invariances=sorted(info.invariances),
+            measured_invariances=list(evaluation.invariances),
+            needs=sorted(info.needs),
+            spec=portable_spec(method.spec),
+            code_sha256=method.code_sha256,
+        ),
+        zoo=ZooEntry(evaluation.zoo_id, evaluation.zoo_digest),
+        suite=SuiteEntry(suite.name, suite.version, list(suite.tasks), list(suite.perturbations)),
+        seed=evaluation.seed,
+        versions=versions(suite.tasks),
+        scores=evaluation.scores,
+        robustness=evaluation.robustness,
+        accuracy=evaluation.accuracy,
+        error=error,
+        seconds=evaluation.seconds,
+        cost=evaluation.cost,
+        environment=environment(),
+        answers=answers,
+    )
+    return write_record(content, folder)
+
+
+def write_record(content: RecordContent, folder: Path) -> Record:
+    """Write a record's JSON to a folder, under the name that its claims give it.
+
+    Raises
+    ------
+    FormatError
+        If it could not be read again.
+    StorageError
+        If it cannot be written.
+    """
+    path = folder / f"{content.method.name}-{_digest(content)[:12]}.json"
+    text = strict_json.write(content)
+    content = _typed(path, strict_json.parse(text))
     with atomic_write(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
     return Record(path, content)
 
 
@@ -178,28 +200,31 @@ def load_record(path: str | Path) -> Record:
     UnknownIdError
         If there is no such file.
     FormatError
-        If it is not strict JSON with the keys of a record, or of another format version.
+        If it is not strict JSON with the keys of a record, or of an unknown format version.
     IntegrityError
         If its content is not what its name says.
     """
     path = Path(path)
     try:
         _refuse_large(path, _MAX_RECORD_BYTES)
-        content = json.loads(
-            path.read_text(encoding="utf-8"),
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            object_pairs_hook=_without_repeats,
-        )
+        value = strict_json.parse(path.read_bytes())
     except FileNotFoundError:
         raise UnknownIdError(f"no record {path}") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise FormatError(f"{path}: not a record: {error}") from None
-    check_content(path, content)
-    digest = _digest(content)[:12]
-    if not path.stem.endswith(f"-{digest}"):
+    version = value.get("format") if isinstance(value, dict) else None
+    if version == format_1.FORMAT:
+        try:
+            upgraded = format_1.upgrade(value)
+        except ValueError as error:
+            raise FormatError(f"{path}: {error}") from None
+        content, digest = _typed(path, upgraded), format_1.digest(value)
+    else:
+        content = _typed(path, value)
+        digest = _digest(content)
+    if not path.stem.endswith(f"-{digest[:12]}"):
         raise IntegrityError(
-            f"{path}: changed since it was written: its content has the digest {digest}…;"
+            f"{path}: changed since it was written: its content has the digest {digest[:12]}…;"
             " evaluate the method again"
         )
     return Record(path, content)
@@ -272,26 +297,23 @@ def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
     """Compute a record's scores and its robustness again; arguments and errors as in `rescore`."""
     if not isinstance(record, Record):
         record = load_record(record)
-    if record.content["answers"] is None:
-        return {}, {}
-    return score(*load_answers(record), record.content["seed"])
+    return score(*load_answers(record), record.content.seed)
 
 
 def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:
-    """Return the answers by task that a record's scores are computed from, and labels by protocol.
+    """Return the answers by entry that a record's scores are computed from, and labels by protocol.
+
+    Both are empty for a method that failed.
 
     Raises
     ------
     IntegrityError, FormatError
         As `rescore` does.
     """
-    pointer = record.content["answers"]
-    if not _ANSWERS_NAME.fullmatch(pointer["file"]):
-        raise IntegrityError(
-            f"{record.path}: answers.file: got {pointer['file']!r:.60}, expected the name of a file"
-            " beside the record, such as euclidean-0123456789ab.npz"
-        )
-    path = record.path.parent / pointer["file"]
+    pointer = record.content.answers
+    if pointer is None:
+        return {}, {}
+    path = record.path.with_name(pointer.file)
     try:
         _refuse_large(path, _MAX_ANSWERS_BYTES)
         data = path.read_bytes()
@@ -299,21 +321,39 @@ def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTr
         raise IntegrityError(f"{path}: answers of {record.path.name}: {error.strerror}") from None
     except ValueError as error:
         raise FormatError(f"{path}: not a method's answers: {error}") from None
-    if hashlib.sha256(data).hexdigest() != pointer["sha256"]:
+    if hashlib.sha256(data).hexdigest() != pointer.sha256:
         raise IntegrityError(f"{path}: not the answers that {record.path.name} was written with")
     try:
         answers, truths = unpack_answers(data)
-        for task, arrays in answers.items():
-            _refuse_wide(task, arrays)
+        for entry, arrays in answers.items():
+            _refuse_wide(entry, arrays)
     except ValueError as error:
         raise FormatError(f"{path}: not a method's answers: {error}") from None
     return answers, truths
 
 
-def _digest(content: Mapping[str, Any]) -> str:
-    claims = {key: content[key] for key in KEYS if key not in _UNCLAIMED}
-    text = json.dumps(claims, sort_keys=True, allow_nan=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _typed(path: Path, value: Any) -> RecordContent:
+    version = value.get("format") if isinstance(value, dict) else None
+    if type(version) is not int:
+        raise FormatError(f"{path}: not a record: it has no format number")
+    if version != FORMAT:
+        raise FormatError(
+            f"{path}: format {strict_json.shown(version)}, and this version of wsbench reads"
+            f" {format_1.FORMAT} and {FORMAT}"
+        )
+    try:
+        content = strict_json.typed(value, RecordContent)
+    except ValueError as error:
+        raise FormatError(f"{path}: {error}") from None
+    if wrong := faults(content):
+        raise FormatError(f"{path}: {'; '.join(wrong)}", wrong)
+    return content
+
+
+def _digest(content: RecordContent) -> str:
+    plain = msgspec.to_builtins(content)
+    claims = {key: value for key, value in plain.items() if key not in _UNCLAIMED}
+    return hashlib.sha256(strict_json.write(claims).encode()).hexdigest()
 
 
 def _refuse_large(path: Path, most: int) -> None:
@@ -322,45 +362,8 @@ def _refuse_large(path: Path, most: int) -> None:
         raise ValueError(f"{size:,} bytes, and at most {most:,} are allowed")
 
 
-def _refuse_wide(task: str, arrays: Answers) -> None:
+def _refuse_wide(entry: str, arrays: Answers) -> None:
     """Refuse row numbers of 64 bits: the largest would pass for negative ones."""
     for name, array in arrays.items():
         if array.dtype.kind == "u" and array.dtype.itemsize > 4:
-            raise ValueError(f"{task}/{name}: got {array.dtype}, expected uint32 or smaller")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not strict JSON")
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("an object has a key twice")
-    return content
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is beyond what a float holds")
-    return number
-
-
-def _scores_to_json(scores: Scores) -> dict[str, Any]:
-    return {
-        task: {name: asdict(value) for name, value in by_name.items()}
-        for task, by_name in scores.items()
-    }
-
-
-def _scores_from_json(scores: Mapping[str, Any]) -> Scores:
-    return {
-        task: {name: _score_from_json(value) for name, value in by_name.items()}
-        for task, by_name in scores.items()
-    }
-
-
-def _score_from_json(value: Mapping[str, Any]) -> Score:
-    interval = value["interval"]
-    return Score(value["value"], None if interval is None else (interval[0], interval[1]))
+            raise ValueError(f"{entry}/{name}: got {array.dtype}, expected uint32 or smaller")

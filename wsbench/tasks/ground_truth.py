@@ -1,4 +1,4 @@
-"""Which checkpoint is which, and which of them are queries."""
+"""Ground truth: which checkpoint is which, and which of them are queries."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,29 +6,45 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wsbench.networks.checkpoints import Labels
+
 Rows = npt.NDArray[np.intp]
 Answers = dict[str, npt.NDArray[Any]]
 
-# Of the queries, over all models together: their neighbours are kept, for 18 perturbations, in less
-# than 1 MB. What makes a score uncertain is the number of models, of which none is left out.
+# Queries over all models together: their neighbours under 18 conditions fit in 1 MB. What makes a
+# score uncertain is the number of models, and none is left out.
 _N_QUERIES = 250
 
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """The model and the epoch of each row; rows are ascending by model, then by epoch.
+    """The labels of the rows, which are ascending by model, then by epoch.
 
     Attributes
     ----------
-    model, epoch
-        Of the checkpoints that a method is asked about, ``(n,)``.
+    labels
+        Models and epochs of the test checkpoints, ``(n,)`` each.
     gallery
         The model of each entry of the gallery, for retrieval, ``(n_gallery,)``.
     """
 
-    model: npt.NDArray[np.integer]
-    epoch: npt.NDArray[np.integer]
+    labels: Labels
     gallery: npt.NDArray[np.integer] = field(default_factory=lambda: np.empty(0, np.intp))
+
+    @property
+    def model(self) -> npt.NDArray[np.integer]:
+        """The model of each row, ``(n,)``."""
+        return self.labels.model
+
+    @property
+    def epoch(self) -> npt.NDArray[np.integer]:
+        """The epoch of each row, ``(n,)``."""
+        return self.labels.epoch
+
+    @property
+    def n_models(self) -> int:
+        """Number of models."""
+        return len(self.rows_by_model())
 
     def rows_by_model(self) -> list[Rows]:
         """Return the rows of each model in epoch order, models ascending."""
@@ -37,14 +53,14 @@ class GroundTruth:
 
     @property
     def n_queries_each(self) -> int:
-        """How many rows of each model are queries, if it has as many."""
-        return max(1, _N_QUERIES // len(self.rows_by_model()))
+        """Number of rows of each model that are queries, if it has as many."""
+        return max(1, _N_QUERIES // self.n_models)
 
     @property
     def queries(self) -> Rows:
-        """The rows that are queries, ascending: of each model as many, the last epoch among them.
+        """The rows that are queries, ascending: equally many of each model, the last among them.
 
-        They depend on nothing but the epochs that there are: the same for all methods.
+        They depend on nothing but the epochs that exist, and so are the same for all methods.
         """
         return self.sample(self.n_queries_each)
 
@@ -57,6 +73,12 @@ def compact(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
     """Return non-negative numbers in the smallest type that holds them."""
     small: npt.NDArray[np.unsignedinteger] = rows.astype(np.min_scalar_type(rows.max(initial=0)))
     return small
+
+
+def expect_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Raise `ValueError` if an array of answers has another shape."""
+    if array.shape != shape:
+        raise ValueError(f"{name}: got shape {array.shape}, expected {shape}")
 
 
 def _spread(n_rows: int, n: int) -> Rows:

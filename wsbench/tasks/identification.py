@@ -1,7 +1,7 @@
-"""Identification: which checkpoints are of one model? All test checkpoints, unlabelled, shuffled.
+"""Identification: group all test checkpoints, unlabelled and shuffled, by model.
 
-Precision grades the ranking by distance, from some checkpoints as queries; single linkage, cut into
-as many clusters as there are models, says yes or no.
+Precision grades the ranking by distance, from some checkpoints as queries. Single linkage, cut into
+as many clusters as there are models, decides yes or no.
 """
 
 from collections.abc import Mapping
@@ -10,17 +10,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wsbench.methods.session import Session
 from wsbench.metrics import clustering, retrieval
 from wsbench.metrics.linkage import cut, margin, margin_parts, single_linkage
 from wsbench.seeding import generator
-from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
-from wsbench.tasks.score import Score, mean, score_of_models
+from wsbench.tasks.blinded_zoo import BlindedCheckpoints
+from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expect_shape
+from wsbench.tasks.score import LARGEST, Score, ScoreSpec, mean, score_of_models
 
-PRIMARY = "map_at_r"
+NAME = "identification"
+VERSION = 1
+QUESTION = "which checkpoints are of one model?"
+ARRAYS = {"neighbours": "u", "clusters": "u", "margin": "f"}
+SCORES = (
+    ScoreSpec("map_at_r", "MAP@R", "mean average precision at R", is_primary=True),
+    ScoreSpec(
+        "rank1", "rank-1", "share of queries whose nearest is of their model", in_summary=True
+    ),
+    ScoreSpec(
+        "ari", "ARI", "adjusted Rand index of the clusters; 0 by chance", range=(-1.0, 1.0),
+        in_summary=True,
+    ),
+    ScoreSpec("bcubed_f1", "B³ F1", "BCubed F1 of the clusters"),
+    ScoreSpec(
+        "purity", "purity", "share of a cluster's dominant model, mean over clusters",
+        in_summary=True,
+    ),
+    ScoreSpec(
+        "margin", "margin", "smallest distance between models over largest height within one",
+        range=(0.0, LARGEST),
+    ),
+)  # fmt: skip
+
+
+def run(session: Session, shown: BlindedCheckpoints) -> Answers:
+    """Fit the method on the perturbed train checkpoints and ask it for distances."""
+    session.fit(shown.train, shown.train_labels)
+    distances = session.distances(shown.test)
+    return answers(distances, shown.truth, shown.shown_order, shown.seed)
 
 
 def answers(
-    distances: npt.NDArray[np.float64], truth: GroundTruth, seen: Rows, seed: int
+    distances: npt.NDArray[np.float64], truth: GroundTruth, shown_order: Rows, seed: int
 ) -> Answers:
     """Return what is kept of a method's distances: neighbours of the queries, clusters, margin.
 
@@ -30,27 +61,27 @@ def answers(
         ``(n, n)``, of rows in the order in which the method saw them.
     truth
         Labels; they decide how many neighbours and clusters are kept.
-    seen
+    shown_order
         The row of `truth` that each row of the distances is, ``(n,)``. Ties are broken in the
         order of the distances, so that numbering models otherwise changes no score.
     seed
         For ties.
     """
-    queries = np.sort(np.argsort(seen)[truth.queries])
+    queries = np.sort(np.argsort(shown_order)[truth.queries])
     linkage = single_linkage(distances, rng=generator(seed, "ties", "linkage"))
-    n_models = len(truth.rows_by_model())
+    n_models = truth.n_models
     found = retrieval.nearest(
         distances[queries],
         int(_n_relevant(truth).max()),
         own=queries,
         rng=generator(seed, "ties", "nearest"),
     )
-    clusters = np.empty(len(seen), np.intp)
-    clusters[seen] = cut(linkage, n_models)
+    clusters = np.empty(len(shown_order), np.intp)
+    clusters[shown_order] = cut(linkage, n_models)
     return {
-        "neighbours": compact(seen[found][np.argsort(seen[queries])]),
+        "neighbours": compact(shown_order[found][np.argsort(shown_order[queries])]),
         "clusters": compact(clusters),
-        "margin": np.array(margin_parts(distances, truth.model[seen])),
+        "margin": np.array(margin_parts(distances, truth.model[shown_order])),
     }
 
 
@@ -63,18 +94,12 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     if (np.diff(named, axis=1) == 0).any() or named.max() >= n:
         raise ValueError("neighbours: must be different rows other than the query")
     expect_shape("clusters", answers["clusters"], (n,))
-    n_models = len(truth.rows_by_model())
+    n_models = truth.n_models
     if len(np.unique(answers["clusters"])) != n_models:
         raise ValueError(f"clusters: expected {n_models}, one for each model")
     expect_shape("margin", answers["margin"], (2,))
     if not (answers["margin"] >= 0).all():
         raise ValueError("margin: expected two distances")
-
-
-def expect_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Raise `ValueError` if an array has another shape."""
-    if array.shape != shape:
-        raise ValueError(f"{name}: got shape {array.shape}, expected {shape}")
 
 
 def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
@@ -88,7 +113,7 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
         "ari": Score(clustering.adjusted_rand_index(truth.model, clusters)),
         "bcubed_f1": Score(clustering.bcubed_f1(truth.model, clusters)),
         "purity": Score(clustering.purity(truth.model, clusters)),
-        "margin": Score(gap if np.isfinite(gap) else None),
+        "margin": Score(gap if gap < LARGEST else None),
     }
 
 

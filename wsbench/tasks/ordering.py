@@ -1,4 +1,4 @@
-"""Ordering: one model's checkpoints, shuffled, are put in the order in which they were written."""
+"""Ordering: put one model's shuffled checkpoints in the order in which they were written."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,15 +6,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wsbench.methods.session import Session
 from wsbench.metrics import ordering
 from wsbench.metrics.linkage import leaf_heights, single_linkage
+from wsbench.seeding import generator
+from wsbench.tasks.blinded_zoo import BlindedCheckpoints
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
-from wsbench.tasks.score import Score, mean, score_of_models
+from wsbench.tasks.score import LARGEST, Score, ScoreSpec, mean, score_of_models
 
-PRIMARY = "kendall_tau"
+NAME = "ordering"
+VERSION = 1
+QUESTION = "in which order were one model's checkpoints written?"
+ARRAYS = {"order": "u"}
+SCORES = (
+    ScoreSpec("kendall_tau", "tau", "Kendall's tau", is_primary=True, range=(-1.0, 1.0)),
+    ScoreSpec(
+        "ordered_pairs", "pairs", "share of neighbours that are true successors", in_summary=True
+    ),
+    ScoreSpec(
+        "ordered_initial", "prefix", "epochs in the right place from the first on",
+        range=(0.0, LARGEST),
+    ),
+)  # fmt: skip
 
 
-def answers(order_of: Callable[[Rows], Rows], truth: GroundTruth, seen: Rows) -> Answers:
+def run(session: Session, shown: BlindedCheckpoints) -> Answers:
+    """Fit the method as for identification and ask it for the order of each model's checkpoints.
+
+    Linkage heights stand in for a method without an order, as in the paper.
+    """
+    session.fit(shown.train, shown.train_labels)
+    distances = session.distances(shown.test)
+    rng = generator(shown.seed, "ties", "order")
+
+    def order_of(rows: Rows) -> Rows:
+        if session.has_order:
+            return session.order(shown.test[rows])
+        return order_by_linkage(distances[np.ix_(rows, rows)], rng)
+
+    return answers(order_of, shown.truth, shown.shown_order)
+
+
+def answers(order_of: Callable[[Rows], Rows], truth: GroundTruth, shown_order: Rows) -> Answers:
     """Return the rows of each model in predicted order, models ascending.
 
     Parameters
@@ -22,17 +55,17 @@ def answers(order_of: Callable[[Rows], Rows], truth: GroundTruth, seen: Rows) ->
     order_of
         Takes the rows of one model, as numbered in the order in which the method saw them, and
         ascending, and returns a permutation that puts them in order. It is called for one model
-        after the other, whichever was seen first.
+        after the other, in the order in which the method saw them.
     truth
         Labels, to take one model at a time.
-    seen
-        The row of `truth` that each row seen is, ``(n,)``.
+    shown_order
+        The row of `truth` that each row shown is, ``(n,)``.
     """
-    place = np.argsort(seen)
-    rows_seen = [np.sort(place[rows]) for rows in truth.rows_by_model()]
+    place = np.argsort(shown_order)
+    shown = [np.sort(place[rows]) for rows in truth.rows_by_model()]
     order: dict[int, Rows] = {}
-    for model in sorted(range(len(rows_seen)), key=lambda m: int(rows_seen[m][0])):
-        order[model] = seen[rows_seen[model][order_of(rows_seen[model])]]
+    for model in sorted(range(len(shown)), key=lambda m: int(shown[m][0])):
+        order[model] = shown_order[shown[model][order_of(shown[model])]]
     return {"order": compact(np.concatenate([order[m] for m in sorted(order)]))}
 
 

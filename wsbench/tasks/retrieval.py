@@ -1,13 +1,12 @@
-"""Retrieval: finding of which model in a gallery a checkpoint is a copy.
+"""Retrieval: identify the model that a perturbed checkpoint was copied from.
 
-Queries are test checkpoints after the perturbation; the gallery holds checkpoints of all models as
-they were written. Of every model both take the same few epochs.
+Queries are test checkpoints after the perturbation. The gallery holds checkpoints of all models as
+they were written. Both take the same few epochs of every model.
 
-Whether a query is a copy of any gallery model at all is asked with and without its own model in the
-gallery: a false positive is a query that is called a copy of a sibling, a model of the same recipe
-and another seed, when its own is not there. Counted by pairs of query and sibling, one false
-positive in a hundred would be a false alarm for nearly every query, as the gallery holds hundreds
-of siblings.
+Whether a query is a copy of any gallery model is asked with and without its own model in the
+gallery. A false positive is a query that is called a copy of a sibling, a model of the same recipe
+and another seed, when its own is absent. Counted by pairs of query and sibling, one false positive
+in a hundred would be a false alarm for nearly every query: the gallery holds hundreds of siblings.
 """
 
 from collections.abc import Mapping
@@ -16,19 +15,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wsbench.methods.session import Session
 from wsbench.metrics import retrieval
 from wsbench.seeding import generator
-from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
-from wsbench.tasks.identification import expect_shape
-from wsbench.tasks.score import Score, mean, score_of_models
+from wsbench.tasks.blinded_zoo import BlindedCheckpoints, order_by_content
+from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expect_shape
+from wsbench.tasks.score import Score, ScoreSpec, mean, score_of_models
 
-PRIMARY = "map_at_r"
+NAME = "retrieval"
+VERSION = 1
+QUESTION = "of which model in a gallery is this a copy?"
+ARRAYS = {"found": "u", "near": "u"}
+SCORES = (
+    ScoreSpec("map_at_r", "MAP@R", "mean average precision at R", is_primary=True),
+    ScoreSpec(
+        "rank1", "rank-1", "share of queries whose nearest is of their model", in_summary=True
+    ),
+    ScoreSpec(
+        "tpr_at_1_fpr", "TPR 1 %", "true-positive rate at 1 % false positives", in_summary=True
+    ),
+)  # fmt: skip
 
 _FALSE_POSITIVE_RATE = 0.01
 
 
+def run(session: Session, shown: BlindedCheckpoints) -> Answers:
+    """Fit the method on train checkpoints as written, as before anybody brings a perturbed copy."""
+    session.fit(shown.clean_train, shown.train_labels)
+    queries = shown.test[np.argsort(shown.shown_order)[shown.truth.queries]]
+    together = np.concatenate([queries, shown.gallery])
+    order = order_by_content(together, shown.seed)
+    distances = session.distances(together[order])
+    is_query = order < len(queries)
+    between = distances[np.ix_(is_query, ~is_query)]
+    shown_as = (order[is_query], order[~is_query] - len(queries))
+    return answers(between, shown.truth, shown_as, shown.seed)
+
+
 def answers(
-    distances: npt.NDArray[np.float64], truth: GroundTruth, seen: tuple[Rows, Rows], seed: int
+    distances: npt.NDArray[np.float64],
+    truth: GroundTruth,
+    shown_as: tuple[Rows, Rows],
+    seed: int,
 ) -> Answers:
     """Return what is kept: the models of the nearest, and how near own model and siblings are.
 
@@ -38,13 +66,13 @@ def answers(
         ``(n_queries, n_gallery)``, both in the order in which the method saw them.
     truth
         Labels of the test checkpoints, of which the queries are some, and of the gallery.
-    seen
+    shown_as
         The query, among the queries of `truth`, that each row of the distances is, and the entry
         of the gallery that each column is.
     seed
         For ties.
     """
-    query, entry = seen
+    query, entry = shown_as
     wanted, there = truth.model[truth.queries][query], truth.gallery[entry]
     found = retrieval.nearest(
         distances, _n_relevant(truth), rng=generator(seed, "ties", "retrieval")

@@ -9,6 +9,8 @@ from wsbench.metrics.bootstrap import interval
 from wsbench.seeding import generator
 from wsbench.tasks.score import Score, mean
 
+VERSION = 1
+
 # The interval is that of the mean of the linearised ratio. Chosen by how many of 2,000 nominal
 # 95 % intervals (600 resamples, standard error .5) covered the true ratio, in percent; scores are
 # beta variates around a shared effect of the model, the last ones normal and nearly all noise:

@@ -1,25 +1,59 @@
-"""A score and its interval."""
+"""Scores: what a score is called and means, its value, and its interval."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from wsbench.metrics.bootstrap import interval
 from wsbench.seeding import generator
 
+LARGEST = 1e12  # a score beyond this counts as infinite: nothing that is measured reaches it
+
+Bounded = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+
 
 @dataclass(frozen=True)
-class Score:
-    """A value, with its 95 % interval if it is primary; None stands for infinite or undefined."""
+class ScoreSpec:
+    """The description of a score, which tables, pages and help texts show.
 
-    value: float | None
-    interval: tuple[float, float] | None = None
+    Attributes
+    ----------
+    name
+        Its key in records.
+    heading
+        Of its column.
+    meaning
+        One line.
+    is_primary
+        Whether it ranks methods; each task has one such score, with an interval over models.
+    range
+        Smallest and largest value.
+    in_summary
+        Whether the table at the terminal shows it, beside the primary one.
+    """
+
+    name: str
+    heading: str
+    meaning: str
+    is_primary: bool = False
+    range: tuple[float, float] = (0.0, 1.0)
+    in_summary: bool = False
+
+
+class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value and, if it has one, its 95 % interval; None stands for infinite or undefined."""
+
+    value: Bounded | None
+    interval: tuple[Bounded, Bounded] | None = None
 
 
 def score_of_models(values: npt.NDArray[np.float64], seed: int, name: str) -> Score:
     """Return the mean of one value per model, with an interval over models."""
-    return Score(mean(values), interval(values, rng=generator(seed, "bootstrap", name)))
+    low, high = interval(values, rng=generator(seed, "bootstrap", name))
+    return Score(mean(values), (float(low), float(high)))
 
 
 def mean(values: npt.ArrayLike) -> float:

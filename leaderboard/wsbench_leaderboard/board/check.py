@@ -1,12 +1,11 @@
-"""Whether a record may stand on the leaderboard.
+"""Check of a record: whether it may stand on the leaderboard.
 
-Its scores must be those of its answers, and its answers to the questions of a published suite, on
-the test models of a published zoo. Which models these are follows from the zoo's id and counts, so
-that nobody brings easier ones, and no zoo is read.
+Its scores must be those of its answers, and its answers those to a published suite, on the test
+models of a published zoo. Which models these are follows from the zoo's id and counts: easier ones
+cannot be brought, and no zoo is read.
 """
 
 import json
-import re
 import stat
 import tomllib
 from collections.abc import Iterator
@@ -18,22 +17,23 @@ import numpy as np
 import wsbench
 from wsbench.evaluation.suites import SUITES
 from wsbench.methods.protocol import INVARIANCES
-from wsbench.networks.checkpoints import NEEDS
+from wsbench.networks.checkpoints import NEEDS, Labels
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION
+from wsbench.records.schema import MethodEntry, SuiteEntry
 from wsbench.storage.npz import unpack
-from wsbench.tasks import GroundTruth
+from wsbench.tasks.condition import parse_entry
+from wsbench.tasks.ground_truth import GroundTruth
 from wsbench.zoo.providers import provider_of
 from wsbench.zoo.schema import TEST
-from wsbench_leaderboard.board.collect import Entry, entry
+from wsbench_leaderboard.board.collect import RescoredRecord, rescore_record
 
 MAX_ANSWERS_BYTES = 1_000_000  # those of the suite `standard` have 0.3 MB, 0.6 MB unpacked
 _MAX_UNPACKED_BYTES = 8_000_000
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def check_record(path: Path) -> Entry:
-    """Return a record's entry, if it may stand on the leaderboard.
+def check_record(path: Path) -> RescoredRecord:
+    """Return a record's rescored, if it may stand on the leaderboard.
 
     Raises
     ------
@@ -46,9 +46,10 @@ def check_record(path: Path) -> Entry:
     record = wsbench.load_record(path)
     if faults := list(_claim_faults(record)):
         raise wsbench.FormatError(f"{path}: {'; '.join(faults)}", faults)
-    _check_answers(path.parent / record.content["answers"]["file"], record)
-    found = entry(record)
-    if fault := _accuracy_fault(record, {task.split("/")[1] for task in found.scores}):
+    _check_answers(record)
+    found = rescore_record(record)
+    perturbations = {parse_entry(entry)[1].perturbation for entry in found.scores}
+    if fault := _accuracy_fault(record, perturbations):
         raise wsbench.FormatError(f"{path}: {fault}")
     return found
 
@@ -60,11 +61,11 @@ def expected_truth(zoo: wsbench.PublishedZoo, protocol: str) -> GroundTruth:
     is_test = wsbench.split_of_models(zoo.id, zoo.models) == TEST
     asked = _rows(models if protocol == "all" else models[is_test], last)
     every = _rows(models, last)
-    return GroundTruth(asked.model, asked.epoch, every.model[every.sample(asked.n_queries_each)])
+    return GroundTruth(asked.labels, every.model[every.sample(asked.n_queries_each)])
 
 
-def expected_tasks(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
-    """Return what a suite asks about a published zoo.
+def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
+    """Return the entries that a suite has for a published zoo.
 
     The activation is taken from the recipe. If that does not tell it, there are two possibilities:
     with and without the perturbations that only some activations allow.
@@ -73,14 +74,15 @@ def expected_tasks(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
     activation = recipe.get("architecture", {}).get("activation")
     found = []
     for one in ("relu", "sigmoid") if activation is None else (activation,):
-        parts = suite.parts(Layout((), one))
-        tasks = {part.task(question) for part in parts for question in suite.questions}
-        found += [tasks] if tasks not in found else []
+        conditions = suite.conditions(Layout((), one))
+        entries = {condition.entry(task) for condition in conditions for task in suite.tasks}
+        found += [entries] if entries not in found else []
     return found
 
 
 def _rows(models: Any, last: int) -> GroundTruth:
-    return GroundTruth(np.repeat(models, last), np.tile(np.arange(1, last + 1), len(models)))
+    epochs = np.tile(np.arange(1, last + 1, dtype=np.int16), len(models))
+    return GroundTruth(Labels(np.repeat(models, last).astype(np.int32), epochs))
 
 
 def _expect_plain_file(path: Path) -> None:
@@ -108,66 +110,49 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
             f"zoo.id: got {record.zoo!r:.60}, published are {', '.join(sorted(published))};"
             " evaluate on one of these"
         )
-    elif content["zoo"]["content_digest"] != zoo.content_digest:
+    elif content.zoo.content_digest != zoo.content_digest:
         yield (
-            f"zoo.content_digest: got {content['zoo']['content_digest']!r:.30}, published is"
+            f"zoo.content_digest: got {content.zoo.content_digest!r:.30}, published is"
             f" {zoo.content_digest:.19}…; evaluate on the published zoo"
         )
-    suite = SUITES.get(content["suite"]["name"])
-    if suite is None or content["suite"] != _suite_content(suite):
+    suite = SUITES.get(content.suite.name)
+    if suite is None or content.suite != _suite_entry(suite):
         known = ", ".join(known.describe() for known in SUITES.values())
-        asked = f"{content['suite']['name']:.30} {content['suite']['version']}"
+        asked = f"{content.suite.name:.30} {content.suite.version}"
         yield (
-            f"suite: got {asked!r} with its own questions and perturbations, known are {known};"
+            f"suite: got {asked!r} with its own tasks and perturbations, known are {known};"
             " evaluate with --suite standard"
         )
-    if content["error"] is not None or content["answers"] is None:
+    if content.error is not None or content.answers is None:
         yield "the method failed or has no answers; evaluate it again"
-    else:
-        yield from _pointer_faults(record.method, content["answers"])
-    yield from _method_faults(content)
+    elif content.answers.file != f"{record.method}-{content.answers.sha256[:12]}.npz":
+        expected = f"{record.method}-{content.answers.sha256[:12]}.npz"
+        yield f"answers.file: got {content.answers.file!r:.80}, expected {expected}"
+    yield from _method_faults(content.method)
 
 
-def _suite_content(suite: wsbench.Suite) -> dict[str, Any]:
-    return {
-        "name": suite.name,
-        "version": suite.version,
-        "questions": list(suite.questions),
-        "transforms": list(suite.perturbations),
-    }
+def _suite_entry(suite: wsbench.Suite) -> SuiteEntry:
+    return SuiteEntry(suite.name, suite.version, list(suite.tasks), list(suite.perturbations))
 
 
-def _pointer_faults(method: str, pointer: dict[str, Any]) -> Iterator[str]:
-    expected = f"{method}-{pointer['sha256'][:12]}.npz"
-    if not _SHA256.fullmatch(pointer["sha256"]):
-        yield f"answers.sha256: got {pointer['sha256']!r:.70}, expected 64 hexadecimal digits"
-    elif pointer["file"] != expected:
-        yield f"answers.file: got {pointer['file']!r:.80}, expected {expected} beside the record"
-
-
-def _method_faults(content: Any) -> Iterator[str]:
-    """Yield what is wrong with what nobody can compute again, but everybody sees."""
-    method = content["method"]
+def _method_faults(method: MethodEntry) -> Iterator[str]:
+    """Yield what is wrong with claims that cannot be recomputed, but that pages show."""
     for key in ("version", "description", "spec", "parameters"):
-        text = json.dumps(method[key], ensure_ascii=False)
+        text = json.dumps(getattr(method, key), ensure_ascii=False)
         if "<" in text or ">" in text:
             yield f"method.{key}: got {text!a:.80}, expected a text without < and >; change it"
     for key, allowed in (
         ("invariances", INVARIANCES), ("measured_invariances", INVARIANCES), ("needs", tuple(NEEDS))
     ):  # fmt: skip
-        if wrong := sorted(set(method[key]) - set(allowed)):
+        if wrong := sorted(set(getattr(method, key)) - set(allowed)):
             yield f"method.{key}: got {wrong!r:.80}, allowed are {', '.join(allowed)}"
-    for name, text in (
-        ("evaluator", content["evaluator"].removeprefix("sha256:")),
-        ("method.code_sha256", method["code_sha256"]),
-    ):
-        if not _SHA256.fullmatch(text):
-            yield f"{name}: got {text!r:.80}, expected a sha256; evaluate the method again"
 
 
-def _check_answers(path: Path, record: wsbench.Record) -> None:
-    """Raise if the answers are too large, or not to this suite's questions about this zoo."""
-    pointer = record.content["answers"]
+def _check_answers(record: wsbench.Record) -> None:
+    """Raise if the answers are too large, or not those to this suite about this zoo."""
+    pointer = record.content.answers
+    assert pointer is not None  # _claim_faults refuses a record without answers
+    path = record.path.with_name(pointer.file)
     try:
         _expect_plain_file(path)
     except wsbench.UnknownIdError:
@@ -180,26 +165,30 @@ def _check_answers(path: Path, record: wsbench.Record) -> None:
             f"{path}: {size:,} bytes, and at most {MAX_ANSWERS_BYTES:,} are allowed; evaluate with"
             " --suite standard"
         )
-    if size != pointer["bytes"]:
+    if size != pointer.bytes:
         raise wsbench.IntegrityError(
             f"{path}: {size:,} bytes, and {record.path.name} was written with"
-            f" {pointer['bytes']:,.0f}; copy both again"
+            f" {pointer.bytes:,}; copy both again"
         )
     try:
         arrays = unpack(path.read_bytes(), _MAX_UNPACKED_BYTES)
     except ValueError as error:
         raise wsbench.FormatError(f"{path}: not a method's answers: {error}") from None
-    if fault := _label_fault(record, arrays) or _task_fault(record, arrays):
+    if fault := _label_fault(record, arrays) or _entry_fault(record, arrays):
         raise wsbench.FormatError(f"{path}: {fault}")
+
+
+def _label_arrays(truth: GroundTruth) -> dict[str, Any]:
+    return {"model": truth.model, "epoch": truth.epoch, "gallery": truth.gallery}
 
 
 def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     """Return what is wrong with the labels in the answers; they must be the published zoo's."""
-    zoo, suite = wsbench.published_zoos()[record.zoo], SUITES[record.content["suite"]["name"]]
+    zoo, suite = wsbench.published_zoos()[record.zoo], SUITES[record.content.suite.name]
     expected = {
         f"labels/{protocol}/{name}": labels
         for protocol in suite.protocols
-        for name, labels in vars(expected_truth(zoo, protocol)).items()
+        for name, labels in _label_arrays(expected_truth(zoo, protocol)).items()
     }
     if {name for name in arrays if name.startswith("labels/")} != set(expected):
         return f"expected the labels {', '.join(expected)}, and no others; evaluate again"
@@ -212,17 +201,17 @@ def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     return ""
 
 
-def _task_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
-    """Return which tasks of the suite are missing, or are too many."""
-    suite = SUITES[record.content["suite"]["name"]]
-    possible = expected_tasks(record.zoo, suite)
+def _entry_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
+    """Return which entries of the suite are missing, or are too many."""
+    suite = SUITES[record.content.suite.name]
+    possible = expected_entries(record.zoo, suite)
     found = {name.rpartition("/")[0] for name in arrays if not name.startswith("labels/")}
     if found in possible:
         return ""
-    wrong = min((found ^ tasks for tasks in possible), key=len)
+    wrong = min((found ^ entries for entries in possible), key=len)
     some = ", ".join(f"{name:.60}" for name in sorted(wrong)[:3])
     return (
-        f"{len(found)} tasks, and suite {suite.describe()} has {len(possible[0])} for"
+        f"{len(found)} entries, and suite {suite.describe()} has {len(possible[0])} for"
         f" {record.zoo}: missing or unknown are {some}{', …' if len(wrong) > 3 else ''}; evaluate"
         " with the whole suite"
     )
@@ -231,8 +220,8 @@ def _task_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
 def _accuracy_fault(record: wsbench.Record, perturbations: set[str]) -> str:
     """Return what is wrong with the accuracy; without the data there is none to record."""
     expected = perturbations if perturbations & set(COMPRESSION) else set()
-    accuracy = record.content["accuracy"]
-    if accuracy and (set(accuracy) != expected or max(accuracy.values()) > 1):
+    accuracy = record.content.accuracy
+    if accuracy and set(accuracy) != expected:
         allowed = ", ".join(sorted(expected)) or "none"
         return f"accuracy: expected a number in [0, 1] for each of {allowed:.200}; evaluate again"
     return ""

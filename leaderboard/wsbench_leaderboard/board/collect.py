@@ -1,7 +1,7 @@
-"""Reading the records of a folder, and believing none of the numbers in them."""
+"""The records of a folder, every score recomputed from the stored answers."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.evaluation.evaluate import primary_by_model, score
 from wsbench.records.record import load_answers
-from wsbench.tasks import PRIMARY
+from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.scoring import primary_by_model, score
 
 Scores = Mapping[str, Mapping[str, wsbench.Score]]
+Parts = Mapping[str, Scores]  # "scores" by entry, "robustness" by task
 
 # Answers are whole numbers, and a score is a short sum of them; processors and releases of numpy
 # differ in the last of sixteen digits of an interval. What is shown is always computed here.
@@ -21,7 +22,7 @@ _ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class RescoredRecord:
     """A method's record on a zoo, with its scores computed again from the stored answers.
 
     Attributes
@@ -31,20 +32,33 @@ class Entry:
     scores, robustness
         As computed here.
     by_model
-        Question to the primary score of each test model without a perturbation, ``(n_models,)``.
-    stale
-        Whether the code that computes scores has changed since the method was evaluated.
+        Task to the primary score of each test model without a perturbation, ``(n_models,)``.
     """
 
     record: wsbench.Record
     scores: Scores
     robustness: Scores
     by_model: Mapping[str, npt.NDArray[np.float64]]
-    stale: bool
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether another version of a task scored the method."""
+        return self.record.is_stale
 
 
-def collect(folder: Path) -> list[Entry]:
-    """Return an entry for each record below a folder that has scores, by zoo and method.
+@dataclass(frozen=True)
+class Difference:
+    """A score that is not what was recorded; None where one of the two has no such score."""
+
+    part: str
+    group: str
+    name: str
+    recorded: wsbench.Score | None
+    computed: wsbench.Score | None
+
+
+def collect(folder: Path) -> list[RescoredRecord]:
+    """Return the result for each record below a folder that has scores, by zoo and method.
 
     Raises
     ------
@@ -58,65 +72,67 @@ def collect(folder: Path) -> list[Entry]:
         raise wsbench.UnknownIdError(
             f"{folder}: no such folder of records; wsbench evaluate writes one"
         )
-    entries = [entry(wsbench.load_record(path)) for path in sorted(folder.rglob("*.json"))]
-    return in_order(found for found in entries if found.scores)
+    results = [rescore_record(wsbench.load_record(path)) for path in sorted(folder.rglob("*.json"))]
+    return in_order(found for found in results if found.scores)
 
 
-def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Return entries as `collect` does: by zoo, method, and name of the record."""
-    return sorted(entries, key=lambda e: (e.record.zoo, e.record.label, e.record.path.name))
+def in_order(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
+    """Return results as `collect` does: by zoo, method, and name of the record."""
+    return sorted(results, key=lambda e: (e.record.zoo, e.record.label, e.record.path.name))
 
 
-def entry(record: wsbench.Record) -> Entry:
+def rescore_record(record: wsbench.Record) -> RescoredRecord:
     """Compute a record's scores again; raise as `collect` does."""
-    stale = record.content["evaluator"] != wsbench.evaluator_digest()
-    given = {"tasks": record.scores, "robustness": record.robustness}
-    if record.content["answers"] is None:
-        _expect(record, given, {"tasks": {}, "robustness": {}})
-        return Entry(record, {}, {}, {}, stale)
     answers, truths = load_answers(record)
-    scores, robustness = score(answers, truths, record.content["seed"])
-    if not stale:
-        _expect(record, given, {"tasks": scores, "robustness": robustness})
+    scores, robustness = score(answers, truths, record.content.seed)
+    recorded = {"scores": record.scores, "robustness": record.robustness}
+    if not record.is_stale:
+        _expect_same(record, recorded, {"scores": scores, "robustness": robustness})
     by_model = {}
-    for question in PRIMARY:
-        by_perturbation = primary_by_model(answers, truths, question)
+    for task in TASKS:
+        by_perturbation = primary_by_model(answers, truths, task)
         if "none" in by_perturbation:
-            by_model[question] = by_perturbation["none"]
-    return Entry(record, scores, robustness, by_model, stale)
+            by_model[task] = by_perturbation["none"]
+    return RescoredRecord(record, scores, robustness, by_model)
 
 
-def ranks(entries: Iterable[Entry], question: str) -> dict[Path, tuple[int, int]]:
-    """Return the rank interval of each entry of one zoo, by its record's path.
+def ranks(results: Iterable[RescoredRecord], task: str) -> dict[Path, tuple[int, int]]:
+    """Return the rank interval of each result of one zoo, by its record's path.
 
-    None have the stale ones, and those that were not asked the question without a perturbation.
+    Stale records and those without this task as written have none.
     """
-    fresh = [e for e in entries if not e.stale and question in e.by_model]
-    by_name = {str(e.record.path): e.by_model[question] for e in fresh}
+    fresh = [e for e in results if not e.is_stale and task in e.by_model]
+    by_name = {str(e.record.path): e.by_model[task] for e in fresh}
     intervals = wsbench.rank_intervals(by_name)
     return {e.record.path: intervals[str(e.record.path)] for e in fresh}
 
 
-def _expect(
-    record: wsbench.Record, given: Mapping[str, Scores], computed: Mapping[str, Scores]
-) -> None:
-    """Raise `IntegrityError` with the first score that is not the one its answers give."""
+def differences(recorded: Parts, computed: Parts) -> Iterator[Difference]:
+    """Yield the scores that differ between two sets of ``"scores"`` and ``"robustness"``."""
     listed, expected = (
         {
-            f"{part}.{task}.{name}": value
-            for part, by_task in scores.items()
-            for task, by_name in by_task.items()
-            for name, value in by_name.items()
+            (part, group, name): score
+            for part, by_group in parts.items()
+            for group, by_name in by_group.items()
+            for name, score in by_name.items()
         }
-        for scores in (given, computed)
+        for parts in (recorded, computed)
     )
-    for name in sorted({**listed, **expected}):
-        got, right = listed.get(name), expected.get(name)
+    for key in sorted({**listed, **expected}):
+        got, right = listed.get(key), expected.get(key)
         if got is None or right is None or not _is_same(got, right):
-            raise wsbench.IntegrityError(
-                f"{record.path}: its scores are not those of its answers: {name:.80} is"
-                f" {_shown(got)}, its answers give {_shown(right)}; evaluate the method again"
-            )
+            yield Difference(*key, got, right)
+
+
+def _expect_same(record: wsbench.Record, recorded: Parts, computed: Parts) -> None:
+    """Raise `IntegrityError` with the first score that is not the one its answers give."""
+    for found in differences(recorded, computed):
+        name = ".".join((found.part, found.group, found.name))
+        raise wsbench.IntegrityError(
+            f"{record.path}: its scores are not those of its answers: {name:.80} is"
+            f" {_shown(found.recorded)}, its answers give {_shown(found.computed)}; evaluate the"
+            " method again"
+        )
 
 
 def _is_same(a: wsbench.Score, b: wsbench.Score) -> bool:

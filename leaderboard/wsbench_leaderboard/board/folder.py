@@ -11,7 +11,7 @@ from statistics import median
 
 import wsbench
 from wsbench_leaderboard.board.check import check_record
-from wsbench_leaderboard.board.collect import Entry, in_order
+from wsbench_leaderboard.board.collect import RescoredRecord, in_order
 from wsbench_leaderboard.tables import markdown, with_tables
 
 MAX_BYTES = 50_000_000
@@ -37,13 +37,13 @@ class Report:
     """What a check of a folder found: records that may stand there, and all that may not."""
 
     folder: Path
-    entries: list[Entry]
+    results: list[RescoredRecord]
     problems: list[Problem]
 
     @property
     def stale(self) -> list[str]:
         """The records whose scores were computed by other code; they are marked in tables."""
-        return [_relative(self.folder, e.record.path) for e in self.entries if e.stale]
+        return [_relative(self.folder, e.record.path) for e in self.results if e.is_stale]
 
 
 def find_board(folder: Path | None) -> Path:
@@ -63,12 +63,18 @@ def find_board(folder: Path | None) -> Path:
 
 def identity(record: wsbench.Record) -> tuple[object, ...]:
     """Return what there may be only one record of."""
-    method, suite = record.content["method"], record.content["suite"]
-    parameters = json.dumps(method["parameters"], sort_keys=True)
+    method, suite = record.content.method, record.content.suite
+    parameters = json.dumps(method.parameters, sort_keys=True)
     return (
-        record.zoo, record.method, method["version"], parameters, suite["name"], suite["version"],
-        record.content["seed"],
+        record.zoo, record.method, method.version, parameters, suite.name, suite.version,
+        record.content.seed,
     )  # fmt: skip
+
+
+def answers_of(record: wsbench.Record) -> Path | None:
+    """Return the file of a record's answers; None for a method that failed."""
+    pointer = record.content.answers
+    return None if pointer is None else record.path.with_name(pointer.file)
 
 
 def check_board(folder: Path) -> Report:
@@ -88,25 +94,25 @@ def check_board(folder: Path) -> Report:
         raise wsbench.UnknownIdError(f"{folder}: no such folder of records")
     files: list[Path] = []
     problems = [*_misplaced(folder, files)]
-    entries, refused = [], []
+    results, refused = [], []
     for path in (path for path in files if path.suffix == ".json"):
         try:
-            entries.append(_checked(path))
+            results.append(_checked(path))
         except wsbench.WsbenchError as error:
             refused.append(path)
             problems.append(_problem(folder, path, str(error)))
-    problems += _without_record(folder, files, entries, refused)
-    problems += _contradictions(folder, entries)
+    problems += _without_record(folder, files, results, refused)
+    problems += _contradictions(folder, results)
     if not problems:
-        problems += _outdated(folder.parent / "README.md", entries)
-    return Report(folder, in_order(entries), problems)
+        problems += _outdated(folder.parent / "README.md", results)
+    return Report(folder, in_order(results), problems)
 
 
-def _checked(path: Path) -> Entry:
-    entry = check_record(path)
-    if path.parent.name != entry.record.zoo:
-        raise wsbench.FormatError(f"{path}: is of {entry.record.zoo}; move it to that folder")
-    return entry
+def _checked(path: Path) -> RescoredRecord:
+    rescored = check_record(path)
+    if path.parent.name != rescored.record.zoo:
+        raise wsbench.FormatError(f"{path}: is of {rescored.record.zoo}; move it to that folder")
+    return rescored
 
 
 def _places(folder: Path) -> list[os.DirEntry[str]]:
@@ -141,10 +147,10 @@ def _misplaced(folder: Path, files: list[Path]) -> Iterator[Problem]:
 
 
 def _without_record(
-    folder: Path, files: list[Path], entries: list[Entry], refused: list[Path]
+    folder: Path, files: list[Path], results: list[RescoredRecord], refused: list[Path]
 ) -> Iterator[Problem]:
     """Yield the answers that no record points to; those of a refused one are told of with it."""
-    used = {e.record.path.with_name(e.record.content["answers"]["file"]) for e in entries}
+    used = {answers_of(result.record) for result in results}
     methods = {(path.parent, path.stem.rpartition("-")[0]) for path in refused}
     for path in files:
         method = path.stem.rpartition("-")[0]
@@ -152,65 +158,66 @@ def _without_record(
             yield _problem(folder, path, "answers that no record points to; remove them")
 
 
-def _contradictions(folder: Path, entries: list[Entry]) -> Iterator[Problem]:
+def _contradictions(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
     """Yield the records that cannot all be right."""
-    first: dict[object, Entry] = {}
-    for entry in entries:
-        other = first.setdefault(identity(entry.record), entry)
-        if other is not entry:
+    first: dict[object, RescoredRecord] = {}
+    for rescored in results:
+        other = first.setdefault(identity(rescored.record), rescored)
+        if other is not rescored:
             yield _problem(
-                folder, entry.record.path,
+                folder, rescored.record.path,
                 f"the same method, version, parameters, suite and seed as {other.record.path.name};"
                 " keep one",
             )  # fmt: skip
-    for entry in entries:
-        owner = first.setdefault(entry.record.content["answers"]["sha256"], entry)
-        if owner.record.method != entry.record.method:
+    for rescored in results:
+        answers = rescored.record.content.answers
+        owner = first.setdefault(answers and answers.sha256, rescored)
+        if owner.record.method != rescored.record.method:
             yield _problem(
-                folder, entry.record.path,
+                folder, rescored.record.path,
                 f"has the answers of {owner.record.path.name}; each method gives its own",
             )  # fmt: skip
-    by_suite: dict[object, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        by_suite[entry.record.zoo, entry.record.content["suite"]["name"]].append(entry)
+    by_suite: dict[object, list[RescoredRecord]] = defaultdict(list)
+    for rescored in results:
+        by_suite[rescored.record.zoo, rescored.record.content.suite.name].append(rescored)
     for group in by_suite.values():
-        yield from _different_questions(folder, group)
+        yield from _different_entries(folder, group)
         yield from _different_accuracy(folder, group)
 
 
-def _different_questions(folder: Path, entries: list[Entry]) -> Iterator[Problem]:
-    for entry in entries[1:]:
-        if differing := set(entry.scores) ^ set(entries[0].scores):
+def _different_entries(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
+    for rescored in results[1:]:
+        if differing := set(rescored.scores) ^ set(results[0].scores):
             yield _problem(
-                folder, entry.record.path,
-                f"was not asked the same as {entries[0].record.path.name}: {min(differing)};"
+                folder, rescored.record.path,
+                f"was not asked the same as {results[0].record.path.name}: {min(differing)};"
                 " evaluate both again",
             )  # fmt: skip
 
 
-def _different_accuracy(folder: Path, entries: list[Entry]) -> Iterator[Problem]:
+def _different_accuracy(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
     """Yield the records whose networks have not the accuracy that they have in the others."""
     values: dict[str, list[float]] = defaultdict(list)
-    for entry in entries:
-        for perturbation, value in entry.record.content["accuracy"].items():
+    for rescored in results:
+        for perturbation, value in rescored.record.content.accuracy.items():
             values[perturbation].append(value)
-    for entry in entries:
-        for perturbation, value in entry.record.content["accuracy"].items():
+    for rescored in results:
+        for perturbation, value in rescored.record.content.accuracy.items():
             usual = median(values[perturbation])
             if abs(value - usual) > _ACCURACY_TOLERANCE:
                 yield _problem(
-                    folder, entry.record.path,
+                    folder, rescored.record.path,
                     f"accuracy.{perturbation}: got {value}, and {usual} is that of the same"
                     " networks in the others; evaluate again",
                 )  # fmt: skip
                 break
 
 
-def _outdated(readme: Path, entries: Iterable[Entry]) -> Iterator[Problem]:
+def _outdated(readme: Path, results: Iterable[RescoredRecord]) -> Iterator[Problem]:
     if not readme.exists():
         return
     try:
-        text = with_tables(readme, markdown(entries))
+        text = with_tables(readme, markdown(results))
     except wsbench.WsbenchError as error:
         yield _problem(readme.parent, readme, str(error).removeprefix(f"{readme}: "))
         return

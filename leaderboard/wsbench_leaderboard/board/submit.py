@@ -6,8 +6,8 @@ from pathlib import Path
 import wsbench
 from wsbench.storage.atomic import atomic_write, explain_storage_errors
 from wsbench_leaderboard.board.check import check_record
-from wsbench_leaderboard.board.collect import Entry
-from wsbench_leaderboard.board.folder import identity
+from wsbench_leaderboard.board.collect import RescoredRecord
+from wsbench_leaderboard.board.folder import answers_of, identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class Submission:
 
     Attributes
     ----------
-    entry
+    rescored
         The record, where it is now, and its scores.
     answers
         Its answers beside it.
@@ -24,14 +24,14 @@ class Submission:
         Records of the same method, version, parameters, suite and seed that were there before.
     """
 
-    entry: Entry
+    rescored: RescoredRecord
     answers: Path
     replaced: list[Path]
 
     @property
     def message(self) -> str:
         """What to say in the commit."""
-        record = self.entry.record
+        record = self.rescored.record
         return f"Leaderboard: {record.label} on {record.zoo}"
 
 
@@ -53,14 +53,15 @@ def submit_record(path: Path, board: Path) -> Submission:
         If it cannot be written there.
     """
     record = check_record(path).record
-    answers = record.content["answers"]["file"]
+    answers = answers_of(record)
+    assert answers is not None  # check_record refuses a record without answers
     folder = board / record.zoo
-    for name in (answers, path.name):  # the answers first, so that no record is without
+    for name in (answers.name, path.name):  # the answers first, so that no record is without
         data = (path.parent / name).read_bytes()
         with atomic_write(folder / name) as temporary:
             temporary.write_bytes(data)
     replaced = _remove_older(folder, path.name, record)
-    return Submission(check_record(folder / path.name), folder / answers, replaced)
+    return Submission(check_record(folder / path.name), folder / answers.name, replaced)
 
 
 def _remove_older(folder: Path, name: str, record: wsbench.Record) -> list[Path]:
@@ -74,15 +75,11 @@ def _remove_older(folder: Path, name: str, record: wsbench.Record) -> list[Path]
         if path.name != name and identity(other) == identity(record):
             older.append(other)
         else:
-            in_use.add(_answers(other))
+            in_use.add(answers_of(other))
     with explain_storage_errors(folder):
         for other in older:
             other.path.unlink()
-            if _answers(other) not in in_use:
-                _answers(other).unlink(missing_ok=True)
+            answers = answers_of(other)
+            if answers and answers not in in_use:
+                answers.unlink(missing_ok=True)
     return [other.path for other in older]
-
-
-def _answers(record: wsbench.Record) -> Path:
-    pointer = record.content["answers"] or {"file": record.path.name}
-    return record.path.with_name(Path(pointer["file"]).name)

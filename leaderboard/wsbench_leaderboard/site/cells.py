@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import wsbench
-from wsbench_leaderboard.board.collect import Entry
+from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
 from wsbench_leaderboard.site.names import method_page
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of scores: ``score`` of ``task``, or the robustness of a question."""
+    """A column of scores: ``score`` of an entry, or the robustness of a task."""
 
     group: str
     heading: str
@@ -66,9 +66,9 @@ class Column:
         """Whether it is the mean of a task's relative scores."""
         return "/" not in self.task
 
-    def of(self, entry: Entry) -> wsbench.Score | None:
-        """Return the score that an entry has in this column."""
-        table = entry.robustness if self.is_robustness else entry.scores
+    def of(self, rescored: RescoredRecord) -> wsbench.Score | None:
+        """Return the score that an rescored has in this column."""
+        table = rescored.robustness if self.is_robustness else rescored.scores
         return table.get(self.task, {}).get(self.score)
 
 
@@ -154,26 +154,26 @@ _PRIMARY = {"map_at_r", "kendall_tau"}
 def rows(board: Board) -> list[Row]:
     """Return the rows of a zoo's table, best first."""
     by_column = [_scores(board, column) for column in COLUMNS]
-    n_records = Counter((e.stale, *label_and_version(e.record)) for e in board.entries)
+    n_records = Counter((e.is_stale, *label_and_version(e.record)) for e in board.results)
     result: list[Row] = []
     best_before: object = None
-    for i, entry in enumerate(board.entries):
-        rank = board.rank(entry)
-        group = "stale" if entry.stale else rank and rank[0]
-        label, version = label_and_version(entry.record)
-        if n_records[entry.stale, label, version] > 1:
-            version = f"{version}, {suite(entry.record)}"
+    for i, rescored in enumerate(board.results):
+        rank = board.rank(rescored)
+        group = "stale" if rescored.is_stale else rank and rank[0]
+        label, version = label_and_version(rescored.record)
+        if n_records[rescored.is_stale, label, version] > 1:
+            version = f"{version}, {suite(rescored.record)}"
         result.append(
             Row(
                 label=label,
                 version=version,
-                page=f"{method_page(entry.record)}#{board.slug}",
+                page=f"{method_page(rescored.record)}#{board.slug}",
                 rank=text.ranks(rank),
                 rank_sort=str(i) if rank else "",
                 starts_group=bool(result) and group != best_before,
                 is_first=_is_first(rank),
-                is_stale=entry.stale,
-                cells=(*(cells[i] for cells in by_column), *_cost(board, entry)),
+                is_stale=rescored.is_stale,
+                cells=(*(cells[i] for cells in by_column), *_cost(board, rescored)),
             )
         )
         best_before = group
@@ -181,12 +181,12 @@ def rows(board: Board) -> list[Row]:
 
 
 def _scores(board: Board, column: Column) -> list[Cell]:
-    found = [column.of(entry) for entry in board.entries]
+    found = [column.of(rescored) for rescored in board.results]
     bars = _bars(found)
-    question = _RANKED.get(column.task) if column.score in _PRIMARY else None
+    task = _RANKED.get(column.task) if column.score in _PRIMARY else None
     cells = []
-    for entry, score, bar in zip(board.entries, found, bars, strict=True):
-        rank = board.rank(entry, question) if question else None
+    for rescored, score, bar in zip(board.results, found, bars, strict=True):
+        rank = board.rank(rescored, task) if task else None
         cells.append(replace(score_cell(score, bar), is_best=_is_first(rank)))
     return cells
 
@@ -223,12 +223,12 @@ def _bars(scores: Sequence[wsbench.Score | None]) -> list[Bar | None]:
     return [bar(score) for score in scores]
 
 
-def _cost(board: Board, entry: Entry) -> Iterable[Cell]:
-    cost = entry.record.content["cost"]
+def _cost(board: Board, rescored: RescoredRecord) -> Iterable[Cell]:
+    cost = rescored.record.content.cost
     if cost is None:
         return (Cell(text.number(None)),) * 2
-    total, peak = cost["fit_s"] + cost["embed_s"], cost["peak_bytes"]
-    if not board.is_comparable(entry):
-        note = f"measured on another machine: {machine(entry)}" if not entry.stale else ""
+    total, peak = cost.fit_s + cost.embed_s, cost.peak_bytes
+    if not board.is_comparable(rescored):
+        note = f"measured on another machine: {machine(rescored)}" if not rescored.is_stale else ""
         return (Cell(text.seconds(total), note=note), Cell(text.megabytes(peak), repr(peak)))
     return Cell(text.seconds(total), repr(total)), Cell(text.megabytes(peak), repr(peak))

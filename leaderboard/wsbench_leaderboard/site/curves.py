@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from wsbench.tasks import PRIMARY
-from wsbench_leaderboard.board.collect import Entry
+from wsbench.tasks.catalogue import TASKS, primary
+from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site.charts import Chart, Line, chart
 
-_SCORE_NAMES = {"identification": "MAP@R", "ordering": "τ", "retrieval": "MAP@R"}
 _GAP = 0.14  # between "all" directions, which is at no place of a log axis, and the largest k
 _LARGEST, _SMALLEST = math.log(500), math.log(5)
 
@@ -57,43 +56,38 @@ FAMILIES = (
 
 @dataclass(frozen=True)
 class Curves:
-    """The charts of one question."""
+    """The charts of one task."""
 
-    question: str
+    task: str
     score: str
     charts: Sequence[Chart]
 
 
-def curves(entry: Entry) -> list[Curves]:
-    """Return charts by question; those that have nothing but the score on ``none`` are left out."""
+def curves(rescored: RescoredRecord) -> list[Curves]:
+    """Return charts by task; those that have nothing but the score on ``none`` are left out."""
     found = []
-    for question in PRIMARY:
-        charts = [_chart(entry, question, family) for family in FAMILIES]
+    for task in TASKS:
+        charts = [_chart(rescored, task, family) for family in FAMILIES]
         present = [chart for chart in charts if chart]
         if present:
-            found.append(Curves(question, _SCORE_NAMES[question], present))
+            found.append(Curves(task, primary(task).heading, present))
     return found
 
 
-def accuracy(entry: Entry) -> dict[str, float]:
-    """Return the accuracies that a record tells of; what is not a share of 1 is left out."""
-    recorded = entry.record.content["accuracy"]
-    return {
-        name: float(value)
-        for name, value in recorded.items()
-        if isinstance(value, float | int) and 0 <= value <= 1
-    }
+def accuracy(rescored: RescoredRecord) -> dict[str, float]:
+    """Return the accuracies of a record, by perturbation."""
+    return rescored.record.content.accuracy
 
 
-def _chart(entry: Entry, question: str, family: Family) -> Chart | None:
+def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
     scores = {}
     for name in family.points:
-        score = entry.scores.get(f"{question}/{name}", {}).get(PRIMARY[question])
+        score = rescored.scores.get(f"{task}/{name}", {}).get(primary(task).name)
         if score and score.value is not None:
             scores[name] = (score.value, score.interval or (score.value, score.value))
     if len(scores) < 2:
         return None
-    survived = {name: value for name, value in accuracy(entry).items() if name in family.points}
+    survived = {name: value for name, value in accuracy(rescored).items() if name in family.points}
     survived = {name: survived[name] for name in family.points if name in survived}
     lines = [
         Line("accuracy", family.places(survived), list(survived.values()), dots=True),
@@ -106,10 +100,10 @@ def _chart(entry: Entry, question: str, family: Family) -> Chart | None:
         ),
     ]
     low = min([0.0, *(interval[0] for _, interval in scores.values())])
-    label = _SCORE_NAMES[question]
+    label = primary(task).heading
     return chart(
-        f"{family.title}: {label} of {question}",
-        f"{label} of {question} and accuracy of the networks; the numbers are in the table below.",
+        f"{family.title}: {label} of {task}",
+        f"{label} of {task} and accuracy of the networks; the numbers are in the table below.",
         lines,
         (family.x_label, list(family.points.values())),
         (label, (math.floor(low * 4) / 4, 1.0)),

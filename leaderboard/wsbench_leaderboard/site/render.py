@@ -8,7 +8,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from wsbench_leaderboard.board.collect import Entry
+from wsbench.tasks.catalogue import TASKS
+from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site import cells, names, text
 from wsbench_leaderboard.site.boards import boards
 from wsbench_leaderboard.site.method import methods
@@ -19,12 +20,12 @@ GENERATOR = '<meta name="generator" content="wsbench leaderboard">'
 Pages = dict[str, bytes]
 
 
-def render(entries: list[Entry], facts_folder: Path) -> Pages:
+def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
     """Return every page of the site by its path.
 
     Parameters
     ----------
-    entries
+    results
         As `collect` returns them.
     facts_folder
         Holds the facts about zoos that were written; need not be there.
@@ -35,11 +36,11 @@ def render(entries: list[Entry], facts_folder: Path) -> Pages:
         If facts are damaged.
     """
     site = _Site()
-    found = boards(entries)
+    found = boards(results)
     zoos = [zoo(board, facts_folder) for board in found]
     tables = [(board, page, cells.rows(board)) for board, page in zip(found, zoos, strict=True)]
     site.add(names.INDEX, "index.html", tables=tables, columns=cells.COLUMNS, groups=cells.GROUPS)
-    site.add(names.RULES, "rules.html")
+    site.add(names.RULES, "rules.html", tasks=list(TASKS.values()))
     for method in methods(found):
         site.add(method.page, "method.html", method=method)
     for page in zoos:

@@ -49,6 +49,17 @@ def ranks(interval: tuple[int, int] | None) -> str:
     return str(best) if best == worst else f"{best}–{worst}"
 
 
+def unbroken(text: str) -> str:
+    """Return a heading that is never broken at its hyphens and spaces.
+
+    Examples
+    --------
+    >>> unbroken("rank-1") == "rank\u20111"
+    True
+    """
+    return text.replace("-", "\u2011").replace(" ", "\u00a0")
+
+
 def visible(text: str) -> str:
     r"""Return a text in which characters that cannot be seen are spelled out.
 

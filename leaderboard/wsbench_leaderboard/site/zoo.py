@@ -81,8 +81,8 @@ def _published(zoo: wsbench.PublishedZoo, recipe: dict[str, Any]) -> list[tuple[
 
 def _accuracy(board: Board) -> list[AccuracyRow]:
     """Return what the records say; of several, the first record's, as all use the same networks."""
-    told = [entry for entry in board.entries if accuracy(entry) and not entry.stale]
-    told.sort(key=lambda entry: (entry.record.content["seed"], entry.record.path.name))
+    told = [rescored for rescored in board.results if accuracy(rescored) and not rescored.is_stale]
+    told.sort(key=lambda rescored: (rescored.record.content.seed, rescored.record.path.name))
     values = accuracy(told[0]) if told else {}
     kinds = dict.fromkeys(COMPRESSION, "compression") | dict.fromkeys(SYMMETRY, "symmetry")
     whole = values.get("none")

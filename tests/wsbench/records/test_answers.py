@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
 
+from wsbench.networks.checkpoints import Labels
 from wsbench.records.answers import pack_answers, unpack_answers
 from wsbench.storage.npz import pack, unpack
-from wsbench.tasks import GroundTruth
+from wsbench.tasks.ground_truth import GroundTruth
 
-TRUTH = GroundTruth(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2]), np.array([4, 4, 7, 7, 9, 9]))
+TRUTH = GroundTruth(
+    Labels(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2])), np.array([4, 4, 7, 7, 9, 9])
+)
 ANSWERS = {
     "identification/none": {
         "neighbours": np.array([[1], [0], [3], [2]], np.uint8),

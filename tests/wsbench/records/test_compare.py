@@ -3,7 +3,7 @@ import pytest
 
 import wsbench
 from support.methods import Failing, loaded
-from wsbench.evaluation.evaluate import primary_by_model
+from wsbench.tasks.scoring import primary_by_model
 
 
 class First:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from wsbench.tasks import GroundTruth
-from wsbench.tasks.ground_truth import compact
+from wsbench.networks.checkpoints import Labels
+from wsbench.tasks.ground_truth import GroundTruth, compact
 
 
 def regular(n_models, n_epochs):
@@ -12,7 +12,7 @@ def regular(n_models, n_epochs):
 
 
 def test_truth__gives_the_rows_of_each_model():
-    truth = GroundTruth(np.array([4, 4, 9, 9, 9]), np.array([1, 3, 1, 2, 3]))
+    truth = GroundTruth(Labels(np.array([4, 4, 9, 9, 9]), np.array([1, 3, 1, 2, 3])))
     assert [rows.tolist() for rows in truth.rows_by_model()] == [[0, 1], [2, 3, 4]]
 
 
@@ -34,7 +34,7 @@ def test_queries__are_spread_over_the_trajectory_and_hold_its_end():
 
 
 def test_sample__takes_all_where_there_are_fewer():
-    truth = GroundTruth(np.array([0, 0, 1, 1, 1]), np.array([1, 2, 1, 2, 3]))
+    truth = GroundTruth(Labels(np.array([0, 0, 1, 1, 1]), np.array([1, 2, 1, 2, 3])))
     assert truth.sample(3).tolist() == [0, 1, 2, 3, 4]
     assert truth.sample(2).tolist() == [0, 1, 2, 4]
 

@@ -2,10 +2,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from wsbench.tasks import GroundTruth, Score, identification
+from wsbench.networks.checkpoints import Labels
+from wsbench.tasks import identification
+from wsbench.tasks.ground_truth import GroundTruth
+from wsbench.tasks.score import Score
 
 # Two models of three checkpoints on a line, and the order in which a method saw them.
-TRUTH = GroundTruth(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3]))
+TRUTH = GroundTruth(Labels(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3])))
 PLACES = np.array([0.0, 1.5, 2.5, 10.0, 11.0, 11.9])
 SEEN = np.array([1, 3, 0, 5, 2, 4])
 
@@ -42,7 +45,7 @@ def test_answers__numbering_models_otherwise_changes_no_score_where_all_is_tied(
 
 
 def test_answers__keep_neighbours_of_the_queries_only():
-    truth = GroundTruth(np.repeat(np.arange(125), 4), np.tile(np.arange(1, 5), 125))
+    truth = GroundTruth(Labels(np.repeat(np.arange(125), 4), np.tile(np.arange(1, 5), 125)))
     rng = np.random.default_rng(0)
     points, seen = rng.normal(size=(500, 2)), rng.permutation(500)
     distances = np.linalg.norm(points[seen][:, None] - points[seen], axis=2)

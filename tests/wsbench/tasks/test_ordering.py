@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from wsbench.tasks import GroundTruth, ordering
+from wsbench.networks.checkpoints import Labels
+from wsbench.tasks import ordering
+from wsbench.tasks.ground_truth import GroundTruth
 
-TRUTH = GroundTruth(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3]))
+TRUTH = GroundTruth(Labels(np.array([4, 4, 4, 9, 9, 9]), np.array([1, 2, 3, 1, 2, 3])))
 SEEN = np.array([1, 3, 0, 5, 2, 4])  # model 4 at 0, 2, 4; model 9 at 1, 3, 5
 
 

@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
 
-from wsbench.tasks import GroundTruth, retrieval
+from wsbench.networks.checkpoints import Labels
+from wsbench.tasks import retrieval
+from wsbench.tasks.ground_truth import GroundTruth
 
 # Models 4 and 9 are in test, two checkpoints each, and with 7 in the gallery.
-TRUTH = GroundTruth(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2]), np.array([4, 4, 7, 7, 9, 9]))
+TRUTH = GroundTruth(
+    Labels(np.array([4, 4, 9, 9]), np.array([1, 2, 1, 2])), np.array([4, 4, 7, 7, 9, 9])
+)
 QUERIES = np.array([0.1, 1.1, 8.2, 3.9])  # the last is near a sibling
 GALLERY = np.array([0.0, 1.0, 4.0, 5.0, 8.0, 9.0])
 SEEN = (np.array([2, 0, 3, 1]), np.array([5, 0, 3, 1, 4, 2]))
@@ -77,6 +81,6 @@ def test_check__refuses_what_no_method_can_answer(found, message):
 
 
 def test_check__refuses_a_model_named_more_often_than_the_gallery_holds_it():
-    truth = GroundTruth(TRUTH.model, TRUTH.epoch, np.array([4, 7, 7, 9, 9]))
+    truth = GroundTruth(TRUTH.labels, np.array([4, 7, 7, 9, 9]))
     with pytest.raises(ValueError, match="found: names model 4 more often than the gallery"):
         retrieval.check(answers(), truth)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from wsbench.tasks import Score
 from wsbench.tasks.robustness import robustness
+from wsbench.tasks.score import Score
 
 NONE = np.array([0.25, 0.5, 0.75])
 

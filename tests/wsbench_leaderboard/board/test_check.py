@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluation.blinded_zoo import BlindedZoo
 from wsbench.evaluation.suites import SUITES
+from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench_leaderboard.board.check import check_record, expected_tasks, expected_truth
 
 

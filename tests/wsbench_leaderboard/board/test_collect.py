@@ -5,17 +5,17 @@ import pytest
 
 import wsbench
 from wsbench.records.record import rescore_all
-from wsbench_leaderboard.board.collect import collect, entry, ranks
+from wsbench_leaderboard.board.collect import collect, ranks, rescore_record
 
 
 def test_collect__gives_an_entry_for_each_record_with_scores_by_zoo_and_method(folder):
-    entries = collect(folder)
-    assert [(e.record.zoo, e.record.label) for e in entries] == [
+    results = collect(folder)
+    assert [(e.record.zoo, e.record.label) for e in results] == [
         ("made-up-v1", "euclidean"), ("made-up-v1", "random"), ("made-up-v1", "svd"),
         ("other-v1", "euclidean"),
     ]  # fmt: skip
-    assert not any(e.stale for e in entries)
-    for found in entries:
+    assert not any(e.stale for e in results)
+    for found in results:
         assert (found.scores, found.robustness) == rescore_all(found.record)
         assert set(found.by_model) == {"identification", "ordering", "retrieval"}
         primary = found.scores["ordering/none"]["kendall_tau"].value
@@ -98,22 +98,22 @@ def test_collect__says_that_there_is_no_such_folder(tmp_path):
 
 def test_ranks__leave_out_stale_entries_and_questions_not_asked(folder, rewrite):
     path = rewrite(next(folder.glob("*/random*.json")), age)
-    entries = collect(folder / "made-up-v1")
-    found = ranks(entries, "identification")
+    results = collect(folder / "made-up-v1")
+    found = ranks(results, "identification")
     assert {p.name.partition("-")[0] for p in found} == {"euclidean", "svd"}
     assert path not in found
-    without = [dataclasses.replace(e, by_model={}) for e in entries]
+    without = [dataclasses.replace(e, by_model={}) for e in results]
     assert ranks(without, "retrieval") == {}
 
 
 def test_ranks__put_a_better_method_first(folder):
-    entries = collect(folder / "made-up-v1")
-    found = {p.name.partition("-")[0]: rank for p, rank in ranks(entries, "identification").items()}
+    results = collect(folder / "made-up-v1")
+    found = {p.name.partition("-")[0]: rank for p, rank in ranks(results, "identification").items()}
     assert found["random"] == (3, 3)
     assert found["euclidean"][0] == 1
 
 
 def test_entry__of_a_failed_method_has_no_scores(folder):
     (path,) = folder.glob("*/bad*.json")
-    found = entry(wsbench.load_record(path))
+    found = rescore_record(wsbench.load_record(path))
     assert (found.scores, found.robustness, found.by_model) == ({}, {}, {})

@@ -20,7 +20,7 @@ def problems(board) -> list[str]:
 
 def test_check_board__finds_nothing_wrong_with_right_records(board):
     report = check_board(board)
-    assert [e.record.method for e in report.entries] == ["euclidean", "random"]
+    assert [e.record.method for e in report.results] == ["euclidean", "random"]
     assert (report.problems, report.stale) == ([], [])
 
 
@@ -148,7 +148,7 @@ def test_check_board__refuses_a_readme_with_other_tables(board):
     readme.write_text(f"{BEGIN}\n{END}\n")
     (found,) = problems(board)
     assert found.startswith("README.md: its tables are not those of the records; wsbench ")
-    readme.write_text(with_tables(readme, markdown(check_board(board).entries)))
+    readme.write_text(with_tables(readme, markdown(check_board(board).results)))
     assert problems(board) == []
     readme.write_text(readme.read_text().replace("| random ", "| mine "))
     assert len(problems(board)) == 1
@@ -160,7 +160,7 @@ def test_check_board__refuses_a_readme_with_other_tables(board):
 def test_check_board__says_that_there_is_no_such_folder(tmp_path):
     with pytest.raises(wsbench.UnknownIdError, match="gone: no such folder of records"):
         check_board(tmp_path / "gone")
-    assert check_board(tmp_path).entries == []
+    assert check_board(tmp_path).results == []
 
 
 def test_find_board__is_in_the_clone_in_the_current_directory(tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ def test_submit_record__copies_record_and_answers(record, tmp_path):
     for file in files:
         there = tmp_path / "board" / "made-up-v1" / file
         assert there.read_bytes() == record.path.with_name(file).read_bytes()
-    assert check_record(done.entry.record.path).record.content == record.content
+    assert check_record(done.rescored.record.path).record.content == record.content
 
 
 def test_submit_record__again_changes_nothing(record, tmp_path):
@@ -51,7 +51,7 @@ def test_submit_record__replaces_an_older_one_and_its_answers(record, forge, rew
 
     newer = rewrite(record.path, change)
     done = submit_record(newer, tmp_path / "board")
-    assert done.replaced == [older.entry.record.path]
+    assert done.replaced == [older.rescored.record.path]
     assert len(names(tmp_path / "board" / "made-up-v1")) == 2
     assert done.answers.exists()  # the same answers, which the newer needs
 
@@ -71,7 +71,7 @@ def test_submit_record__removes_answers_that_nothing_needs(record, published, tm
     answers = other.path.with_name(other.content["answers"]["file"])
     (folder / content["answers"]["file"]).write_bytes(answers.read_bytes())
     done = submit_record(path, tmp_path / "board")
-    assert done.replaced == [older.entry.record.path]
+    assert done.replaced == [older.rescored.record.path]
     assert not older.answers.exists()
     assert len(names(tmp_path / "board" / "made-up-v1")) == 2
 

@@ -12,12 +12,12 @@ def by_name(records):
 def test_boards__are_one_for_each_zoo_stale_entries_last_and_without_a_rank(records):
     found = boards(collect(records))
     assert [board.zoo for board in found] == ["made-up-v1", "other-v1"]
-    last = found[0].entries[-1]
+    last = found[0].results[-1]
     assert last.record.method == "random"
     assert last.stale
     assert found[0].rank(last) is None
-    assert found[0].rank(found[0].entries[0])[0] == 1
-    assert [entry.stale for entry in found[0].entries] == [False] * 4 + [True]
+    assert found[0].rank(found[0].results[0])[0] == 1
+    assert [rescored.stale for rescored in found[0].results] == [False] * 4 + [True]
 
 
 def test_boards__keep_zoos_of_the_same_id_and_other_content_apart(records, rewrite):
@@ -27,7 +27,7 @@ def test_boards__keep_zoos_of_the_same_id_and_other_content_apart(records, rewri
     titles = [board.title for board in found]
     assert titles[0].startswith("made-up-v1 (sha256:000000000000…)")
     assert len({board.slug for board in found}) == 3
-    assert sorted(len(board.entries) for board in found) == [1, 1, 4]
+    assert sorted(len(board.results) for board in found) == [1, 1, 4]
 
 
 def test_rows__that_tie_are_in_one_group(records):

@@ -154,7 +154,9 @@ def test_policy__stops_a_script_that_were_written_into_a_page(show, site):
         index.read_text().replace("<h1>", "<script>document.title='broken'</script><h1>")
     )
     assert show().title != "broken"
-    assert any("Content Security Policy" in entry["message"] for entry in show().get_log("browser"))
+    assert any(
+        "Content Security Policy" in rescored["message"] for rescored in show().get_log("browser")
+    )
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])

@@ -1,0 +1,116 @@
+"""Retrieval and perturbations as a method meets them; the rest is held by test_evaluate."""
+
+import numpy as np
+import pytest
+
+import wsbench
+from support.methods import Spy, loaded
+from wsbench.networks.symmetries import permute_hidden
+from wsbench.seeding import generator
+from wsbench.tasks.blinded_zoo import BlindedZoo
+from wsbench.tasks.catalogue import TASKS
+
+
+@pytest.fixture
+def zoo(make_zoo) -> wsbench.Zoo:
+    """30 models of 12 weights, epochs 0 to 6, six of them in test."""
+    return wsbench.load_zoo(make_zoo(models=30, epochs=6))
+
+
+def rows(weights):
+    return sorted(row.tobytes() for row in weights)
+
+
+def test_trial__transforms_train_and_test_before_the_method_sees_them(zoo):
+    spy = Spy()
+    BlindedZoo(zoo, "standard", 0).answers(loaded(spy), "int8", ("identification",))
+    for checkpoints, split in ((spy.fitted[0], "train"), (spy.transformed[0], "test")):
+        seen = checkpoints.weights
+        originals = zoo.weights[zoo.rows(split, range(1, 7))]
+        assert rows(seen) != rows(originals)
+        levels = [
+            np.unique(np.abs(row[tensor.start : tensor.stop])).size
+            for row in seen
+            for tensor in zoo.layout.tensors
+        ]
+        assert max(levels) <= 6  # of six weights
+        nearest = np.abs(seen[:, None] - originals).max(axis=2).min(axis=1)
+        assert nearest.max() < np.abs(originals).max() / 127
+
+
+def test_trial__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_method(zoo):
+    first, second = Spy(), Spy()
+    for spy in (first, second):
+        BlindedZoo(zoo, "standard", 5).answers(loaded(spy), "permute", ("identification",))
+    np.testing.assert_array_equal(first.transformed[0].weights, second.transformed[0].weights)
+    trial = BlindedZoo(zoo, "standard", 5)
+    expected = permute_hidden(
+        trial.transformed("none", "test"), zoo.layout, generator(5, "transform", "permute", "test")
+    )
+    np.testing.assert_array_equal(first.transformed[0].weights, expected)
+
+
+def test_trial__retrieval_asks_about_transformed_queries_among_the_gallery_as_it_was(zoo):
+    spy = Spy()
+    trial = BlindedZoo(zoo, "standard", 0)
+    trial.answers(loaded(spy), "int4", ("retrieval",))
+    (fitted,), (asked,) = spy.fitted, spy.transformed
+    assert rows(fitted.weights) == rows(zoo.weights[zoo.rows("train", range(1, 7))])  # as they were
+    gallery = zoo.weights[zoo.epoch > 0]
+    queries = trial.transformed("int4", "test")
+    assert rows(asked.weights) == rows(np.concatenate([gallery, queries]))
+
+
+def test_trial__retrieval_without_a_transform_finds_every_copy(zoo):
+    trial = BlindedZoo(zoo, "standard", 0)
+    found, _ = trial.answers(loaded(Spy()), "none", ("retrieval",))
+    scores = TASKS["retrieval"].scores(found["retrieval"], trial.truth, 0)
+    assert scores["rank1"].value == scores["tpr_at_1_fpr"].value == 1.0
+
+
+def test_trial__retrieval_of_a_method_that_says_nothing_is_at_chance(zoo):
+    """The answers are about ties alone: each query finds its own six of 180 entries by chance."""
+
+    class Nothing:
+        def transform(self, checkpoints):
+            return np.zeros((len(checkpoints), 1))
+
+    precision = []
+    for seed in range(40):
+        trial = BlindedZoo(zoo, "standard", seed)
+        found, _ = trial.answers(loaded(Nothing()), "none", ("retrieval",))
+        scores = TASKS["retrieval"].scores(found["retrieval"], trial.truth, seed)
+        precision.append(scores["rank1"].value)
+        assert scores["tpr_at_1_fpr"].value == 0.0
+    # 36 queries in 40 trials, each right with 6/180: a standard error of .0047.
+    assert np.mean(precision) == pytest.approx(6 / 180, abs=4 * 0.0047)
+
+
+def test_trial__the_protocol_all_fits_on_and_asks_about_every_model(zoo):
+    spy = Spy()
+    trial = BlindedZoo(zoo, "all", 0)
+    trial.answers(loaded(spy), "none", ("identification",))
+    everything = rows(zoo.weights[zoo.epoch > 0])
+    assert rows(spy.fitted[0].weights) == rows(spy.transformed[0].weights) == everything
+    assert len(trial.truth.rows_by_model()) == 30
+
+
+def test_trial__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_question(zoo):
+    rng = np.random.default_rng(0)
+    order, names = rng.permutation(len(zoo.model)), rng.permutation(30).astype(np.int32)
+    other = wsbench.Zoo(**vars(zoo) | {"model": names[zoo.model]}).with_rows(order)
+    for perturbation in ("permute", "svd-5", "int4"):
+        scores = []
+        for one in (zoo, other):
+            trial = BlindedZoo(one, "standard", 3)
+            found, _ = trial.answers(loaded(Spy()), perturbation, tuple(TASKS))
+            scores.append(
+                {name: q.scores(found[name], trial.truth, 3) for name, q in TASKS.items()}
+            )
+        assert scores[0] == scores[1]
+
+
+def test_at_last_epoch__gives_one_checkpoint_of_each_test_model(zoo):
+    trial = BlindedZoo(zoo, "standard", 0)
+    last = trial.at_last_epoch(trial.transformed("none", "test"))
+    np.testing.assert_array_equal(last, zoo.weights[zoo.rows("test", [6])])

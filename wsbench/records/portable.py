@@ -1,0 +1,43 @@
+"""Portable texts: a record says nothing about the folders of whoever made it."""
+
+import re
+from pathlib import Path
+
+import wsbench.errors
+
+_FRAME = re.compile(r'File "([^"]+)"')
+_PACKAGES = ("site-packages/", "dist-packages/", f"{Path(wsbench.errors.__file__).parents[1]}/")
+
+
+def portable_spec(spec: str) -> str:
+    """Return the spec of a method without the folder of its file, unless that is a relative path.
+
+    Examples
+    --------
+    >>> portable_spec("/home/ada/work/my_method.py:Mine"), portable_spec("methods/mine.py:Mine")
+    ('my_method.py:Mine', 'methods/mine.py:Mine')
+    """
+    place, colon, attribute = spec.rpartition(":")
+    is_elsewhere = place.startswith(("/", "~", "..")) or Path(place).is_absolute()
+    return f"{Path(place).name}:{attribute}" if colon and is_elsewhere else spec
+
+
+def portable_traceback(text: str) -> str:
+    """Return a traceback in which files are named from their package on, or by their name alone.
+
+    Examples
+    --------
+    >>> portable_traceback('File "/home/ada/venv/lib/site-packages/numpy/linalg.py", line 3')
+    'File "numpy/linalg.py", line 3'
+    """
+    text = _FRAME.sub(lambda match: f'File "{_short(match[1])}"', text)
+    for folder, name in ((Path.cwd(), "."), (Path.home(), "~")):
+        text = text.replace(f"{folder}/", f"{name}/")
+    return text
+
+
+def _short(file: str) -> str:
+    for place in _PACKAGES:
+        if place in file:
+            return file.rpartition(place)[2]
+    return Path(file).name if Path(file).is_absolute() else file

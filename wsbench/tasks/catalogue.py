@@ -1,0 +1,69 @@
+"""The catalogue of tasks: the one list that suites, records, tables, pages and help texts read.
+
+A task is added by a module with these names and a row in `TASKS`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.methods.session import Session
+from wsbench.suggestions import unknown_name_error
+from wsbench.tasks import identification, ordering, retrieval
+from wsbench.tasks.blinded_zoo import BlindedCheckpoints
+from wsbench.tasks.ground_truth import Answers, GroundTruth
+from wsbench.tasks.score import Score, ScoreSpec
+
+
+class Task(Protocol):
+    """The names that a task's module defines."""
+
+    NAME: str
+    """Lower case, as on the command line."""
+
+    VERSION: int
+    """Raised whenever the same answers get another score."""
+
+    QUESTION: str
+    """The task as a question, in one line."""
+
+    ARRAYS: Mapping[str, str]
+    """The arrays of its answers by kind: ``"u"`` whole numbers from 0 on, ``"f"`` numbers."""
+
+    SCORES: tuple[ScoreSpec, ...]
+    """Its scores, one of them primary."""
+
+    def run(self, session: Session, shown: BlindedCheckpoints) -> Answers:
+        """Ask a method and return its answers."""
+
+    def check(self, answers: Mapping[str, Any], truth: GroundTruth) -> None:
+        """Raise `ValueError` for answers that no method can give."""
+
+    def scores(self, answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+        """Return the scores by name."""
+
+    def by_model(self, answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
+        """Return the primary score of each model, models ascending."""
+
+
+TASKS: dict[str, Task] = {task.NAME: task for task in (identification, ordering, retrieval)}
+
+
+def find_task(name: str) -> Task:
+    """Return a task; raise `UnknownIdError` with the nearest name if there is none."""
+    if name not in TASKS:
+        raise unknown_name_error("task", name, TASKS)
+    return TASKS[name]
+
+
+def primary(task: str) -> ScoreSpec:
+    """Return the score that ranks methods in a task.
+
+    Examples
+    --------
+    >>> primary("ordering").name
+    'kendall_tau'
+    """
+    return next(spec for spec in find_task(task).SCORES if spec.is_primary)
