@@ -80,7 +80,7 @@ def test_method__uses_the_samples_of_its_layer(digits_zoo):
 
 def test_method__takes_the_channels_of_a_convolution_for_neurons():
     shapes = [("conv", (3, 1, 3, 3), ("hidden-1", "input", "row", "column")),
-              ("fc", (2, 3 * 36), ("output", "hidden-1"))]  # fmt: skip
+              ("fc", (2, 3, 6, 6), ("output", "hidden-1", "row", "column"))]  # fmt: skip
     layout = wsbench.Layout.of(shapes, "leaky-relu", {"conv": wsbench.Convolution(pool=2)})
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(4, layout.n_parameters)).astype(np.float32)

@@ -1,19 +1,16 @@
-"""Whether a method sees a symmetry of the networks: measured, by applying the group action."""
+"""Invariances of a method: measured, by applying each symmetry to the networks."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from wsbench.errors import FormatError
 from wsbench.networks.forward import activations
 from wsbench.networks.layout import Layout
-from wsbench.networks.symmetries import ACTIONS, APPLIES_TO
+from wsbench.networks.symmetries import ACTIONS, APPLIES_TO, obstacle
 from wsbench.seeding import generator
-
-Distances = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
+from wsbench.typing import Distances, Floats
 
 # Where two answers should be equal they may differ by rounding, by this part of the largest.
 TOLERANCE = 1e-5
@@ -26,9 +23,9 @@ def distances_before_and_after(
     layout: Layout,
     inputs: Floats,
 ) -> tuple[Distances, Distances]:
-    """Return the distances of checkpoints, and those after each was changed by a symmetry.
+    """Return the distances of checkpoints before and after a symmetry acts on each.
 
-    Every checkpoint is changed by an element of the group of its own.
+    Every checkpoint gets a group element of its own.
 
     Parameters
     ----------
@@ -39,24 +36,34 @@ def distances_before_and_after(
     weights
         ``(n_checkpoints, n_parameters)``.
     layout
-        Theirs. If the symmetry is none of networks with its activation, another takes its place.
+        Theirs. If networks with its activation do not have the symmetry, an activation that has it
+        takes its place.
     inputs
-        ``(n_inputs, …)``, to see that the action does not change what the networks compute.
+        ``(n_inputs, …)``; on them, the networks' outputs are compared before and after.
+
+    Raises
+    ------
+    FormatError
+        If the layout's networks do not have the symmetry, or the forward pass does not support
+        them.
     """
     if layout.activation not in APPLIES_TO[symmetry]:
         layout = replace(layout, activation=APPLIES_TO[symmetry][-1])
+    if reason := obstacle(symmetry, layout):
+        raise FormatError(f"{symmetry}: {reason}")
     changed = ACTIONS[symmetry](weights, layout, generator(0, "conformance", symmetry))
     function = activations(weights, layout, inputs, "output")
     still = activations(changed, layout, inputs, "output")
-    if np.abs(function - still).max() > 1e-4 * np.abs(function).max():
+    change, largest = np.abs(function - still).max(), np.abs(function).max()
+    if not change <= 1e-4 * largest:
         raise FormatError(
-            f"{symmetry} changes what networks of this layout with activation"
-            f" {layout.activation!r} compute: do the axes name the hidden units right?"
+            f"{symmetry} changes the outputs of networks of this layout with activation"
+            f" {layout.activation!r} by {change:.1g}, where the largest is {largest:.1g}"
         )
     return distances_of(weights, layout), distances_of(changed, layout)
 
 
 def holds(before: Distances, after: Distances) -> bool:
-    """Return whether distances are the same but for rounding, and are not all zero."""
+    """Return whether distances are equal up to rounding, and not all zero."""
     scale = float(max(np.abs(before).max(), np.abs(after).max()))
     return scale > 0 and bool(np.abs(before - after).max() <= TOLERANCE * scale)

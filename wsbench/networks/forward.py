@@ -1,18 +1,18 @@
-"""The forward pass of many checkpoints at once, in numpy, from their layout alone.
+"""Forward pass: the activations of many checkpoints at once, in numpy, from their layout alone.
 
 Axis letters: n checkpoints, v units of a layer, u units of the one before, h w rows and columns, i
 inputs, t taps of a filter. Inputs stand last, so that a layer is one matrix product a checkpoint.
+`layers` says which networks are supported.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from wsbench.errors import FormatError
-from wsbench.networks.layout import Convolution, Layout
-
-Floats = npt.NDArray[np.float32]
+from wsbench.networks.layers import EPSILON, BatchNorm, Layer, layers
+from wsbench.networks.layout import Convolution, Layout, Tensor
+from wsbench.typing import Floats
 
 # Of the largest intermediate array; more is slower, as it no longer stays in the caches.
 _BLOCK_BYTES = 32 << 20
@@ -27,16 +27,17 @@ ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
 
 
 def activations(weights: Floats, layout: Layout, inputs: Floats, group: str) -> Floats:
-    """Return what the units of a layer answer to the inputs.
+    """Return a layer's activations on the inputs.
 
     Parameters
     ----------
     weights
         Flat weights, ``(n_checkpoints, n_parameters)``.
     layout
-        Which slice of a row is which tensor, and what happens between them.
+        The networks' layout, of layers that `wsbench.networks.layers` supports.
     inputs
-        ``(n_inputs, …)``, as many values each as the first layer takes.
+        ``(n_inputs, …)``: as many values each as a linear first layer takes; for a convolution
+        ``(n_inputs, n_rows, n_columns)`` or ``(n_inputs, n_channels, n_rows, n_columns)``.
     group
         ``"hidden-1"``, ``"hidden-2"``, … for the units of a hidden layer, after activation and
         pooling, or ``"output"``.
@@ -50,51 +51,152 @@ def activations(weights: Floats, layout: Layout, inputs: Floats, group: str) -> 
     Raises
     ------
     FormatError
-        If the layout's activation is not one of `ACTIVATIONS`, or no layer has these units.
+        If the layout holds something that is not supported, no layer has these units, the inputs do
+        not fit, or a variance is negative.
+
+    Examples
+    --------
+    >>> layout = Layout.of([("fc.weight", (1, 2), ("output", "input"))], "relu")
+    >>> weights, inputs = np.float32([[3, 4]]), np.float32([[1, 1], [0, 2]])
+    >>> activations(weights, layout, inputs, "output")
+    array([[[7., 8.]]], dtype=float32)
     """
-    groups = [tensor.axes[0] for tensor in layout.tensors]
+    chain = layers(layout)
+    groups = [layer.units for layer in chain]
     if group not in groups:
         raise FormatError(f"no units {group!r} in this layout; it has {', '.join(groups)}")
     if layout.activation not in ACTIVATIONS:
         raise FormatError(
             f"activation {layout.activation!r}: known are {', '.join(sorted(ACTIVATIONS))}"
         )
-    rows = max(1, _BLOCK_BYTES // (4 * len(inputs) * max(t.shape[0] for t in layout.tensors) * 9))
-    blocks = (weights[start : start + rows] for start in range(0, len(weights), rows))
-    return np.concatenate([_of_block(block, layout, inputs, group) for block in blocks])
+    used = chain[: groups.index(group) + 1]
+    x = _as_images(inputs, used[0])
+    rows = max(1, _BLOCK_BYTES // (4 * len(inputs) * _largest(used, x.shape[1:-1])))
+    activate = ACTIVATIONS[layout.activation]
+    starts = range(0, len(weights), rows)
+    blocks = [_of_block(weights[i : i + rows], used, x, activate) for i in starts]
+    return np.concatenate(blocks)
 
 
-def _of_block(weights: Floats, layout: Layout, inputs: Floats, group: str) -> Floats:
-    x = next(x for units, x in _layers(weights, layout, inputs) if units == group)
+def _as_images(inputs: Floats, first: Layer) -> Floats:
+    """Return the inputs as (1, u, h, w, i), or (1, u, i) for a linear layer on flat inputs.
+
+    One checkpoint stands for all.
+    """
+    weight = first.weight
+    if len(weight.shape) == 2:
+        x = inputs.reshape(len(inputs), -1)
+    else:
+        x = inputs[:, None] if inputs.ndim == 3 else inputs
+    if x.ndim != len(weight.shape) or x.shape[1] != weight.shape[1]:
+        raise FormatError(
+            f"forward pass: probe inputs of shape {inputs.shape} do not fit {weight.name!r} of"
+            f" shape {weight.shape}"
+        )
+    return np.moveaxis(x, 0, -1)[None]
+
+
+def _largest(chain: Sequence[Layer], shape: tuple[int, ...]) -> int:
+    """Return the numbers in the largest array of one checkpoint and input, with (u, h, w) given.
+
+    Raises
+    ------
+    FormatError
+        If an image does not fit a layer.
+    """
+    largest = 0
+    for layer in chain:
+        weight, how = layer.weight, layer.convolution
+        if how is None:
+            if int(np.prod(shape)) != int(np.prod(weight.shape[1:])):
+                raise FormatError(
+                    f"forward pass: {weight.name!r} takes {weight.shape[1:]} values, and the layer"
+                    f" before it gives {shape}; a linear layer on an image has axes (units, inputs,"
+                    " row, column)"
+                )
+            shape = weight.shape[:1]
+        else:
+            image, taps = shape[1:], weight.shape[2:]
+            windows = [
+                (n + 2 * how.padding - k) // how.stride + 1
+                for n, k in zip(image, taps, strict=True)
+            ]
+            pooled = [n // how.pool for n in windows]
+            if min(pooled) < 1:
+                raise FormatError(
+                    f"forward pass: {weight.name!r}, with filter {taps}, {how.padding} of padding"
+                    f" and pooling by {how.pool}, leaves nothing of an image of {image}"
+                )
+            largest = max(largest, int(np.prod(weight.shape[1:])) * int(np.prod(windows)))
+            shape = (weight.shape[0], *pooled)
+        largest = max(largest, 9 * weight.shape[0])
+    return largest
+
+
+def _of_block(
+    weights: Floats, chain: Sequence[Layer], x: Floats, activate: Callable[[Floats], Floats]
+) -> Floats:
+    for layer in chain:
+        x = _apply(layer, weights, x)
+        if not layer.is_last:
+            x = activate(x)
     return x.reshape(len(weights), x.shape[1], -1)
 
 
-def _layers(weights: Floats, layout: Layout, inputs: Floats) -> Iterator[tuple[str, Floats]]:
-    """Yield the units of each layer and what they answer: (n, v, i) or (n, v, h, w, i)."""
-    x = np.moveaxis(inputs, 0, -1)[None, None]  # one checkpoint stands for all: (1, 1, h, w, i)
-    activate = ACTIVATIONS[layout.activation]
-    for tensor in layout.tensors:
-        w = weights[:, tensor.start : tensor.stop].reshape(len(weights), tensor.shape[0], -1)
-        convolution = layout.convolutions.get(tensor.name)
-        if convolution is None:
-            x = w @ x.reshape(len(x), w.shape[2], -1)
-        else:
-            x = _convolve(w, x, tensor.shape[2:], convolution)
-        if tensor is not layout.tensors[-1]:
-            x = activate(x)
-        yield tensor.axes[0], x
+def _apply(layer: Layer, weights: Floats, x: Floats) -> Floats:
+    """Return what a layer gives before its activation: (n, v, i) or (n, v, h, w, i)."""
+    weight, how = layer.weight, layer.convolution
+    w = _slice(weights, weight).reshape(len(weights), weight.shape[0], -1)
+    if how is None:
+        z = w @ x.reshape(len(x), w.shape[2], -1)
+    else:
+        z = _convolve(w, x, weight.shape[2:], how)
+    if layer.bias is not None:
+        z += _beside(_slice(weights, layer.bias), z)
+    if layer.norm is not None:
+        z = _normalise(weights, layer.norm, z)
+    return z if how is None else _max_pool(z, how.pool)
 
 
 def _convolve(w: Floats, x: Floats, taps: tuple[int, ...], how: Convolution) -> Floats:
-    """Return the convolution of x (n, u, h, w, i) by w (n, v, u·t), max-pooled: (n, v, h, w, i)."""
+    """Return the convolution of x (n, u, h, w, i) by w (n, v, u·t): (n, v, h, w, i)."""
     border = (how.padding, how.padding)
     x = np.pad(x, ((0, 0), (0, 0), border, border, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(x, taps, axis=(2, 3))
     windows = windows[:, :, :: how.stride, :: how.stride]  # (n, u, h, w, i, *taps)
     n, _, rows, columns, i = windows.shape[:5]
     columns_of_taps = np.moveaxis(windows, (5, 6), (2, 3)).reshape(n, -1, rows * columns * i)
-    z = (w @ columns_of_taps).reshape(len(w), -1, rows, columns, i)
-    rows, columns = rows // how.pool, columns // how.pool
-    z = z[:, :, : rows * how.pool, : columns * how.pool]
-    pooled: Floats = z.reshape(len(w), -1, rows, how.pool, columns, how.pool, i).max(axis=(3, 5))
+    z: Floats = (w @ columns_of_taps).reshape(len(w), -1, rows, columns, i)
+    return z
+
+
+def _normalise(weights: Floats, norm: BatchNorm, z: Floats) -> Floats:
+    variance = _slice(weights, norm.variance)
+    if (variance < 0).any():
+        raise FormatError(
+            f"forward pass: {norm.variance.name!r} is a variance, and negative in"
+            f" {int((variance < 0).any(axis=1).sum())} checkpoints"
+        )
+    factor = _slice(weights, norm.scale) / np.sqrt(variance + np.float32(EPSILON))
+    z -= _beside(_slice(weights, norm.mean), z)
+    z *= _beside(factor, z)
+    z += _beside(_slice(weights, norm.shift), z)
+    return z
+
+
+def _max_pool(z: Floats, size: int) -> Floats:
+    """Return the largest of every size × size positions of z (n, v, h, w, i)."""
+    n, v, rows, columns, i = z.shape
+    rows, columns = rows // size, columns // size
+    z = z[:, :, : rows * size, : columns * size]
+    pooled: Floats = z.reshape(n, v, rows, size, columns, size, i).max(axis=(3, 5))
     return pooled
+
+
+def _slice(weights: Floats, tensor: Tensor) -> Floats:
+    return weights[:, tensor.start : tensor.stop]
+
+
+def _beside(vectors: Floats, z: Floats) -> Floats:
+    """Reshape (n, v) so that it broadcasts over z, (n, v, …)."""
+    return vectors.reshape(*vectors.shape, *[1] * (z.ndim - 2))

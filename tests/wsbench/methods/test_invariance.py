@@ -65,5 +65,29 @@ def test_distances_before_and_after__refuses_a_layout_that_names_hidden_units_wr
         ],
         "sigmoid",
     )
-    with pytest.raises(wsbench.FormatError, match="do the axes name the hidden units right"):
+    with pytest.raises(
+        wsbench.FormatError, match=r"'fc2.weight' takes 'hidden-2'.*gives 'hidden-1'"
+    ):
         measured("hidden-permutation", lambda weights, _: weights, wrong)
+
+
+def test_distances_before_and_after__refuses_networks_whose_rounding_hides_the_symmetry():
+    weights = np.random.default_rng(0).standard_normal((5, 20)).astype(np.float32)
+    weights[:, 3:6] = weights[:, :3]  # two units that answer alike, and cancel
+    weights[:, 12:] = [1e9, -1e9, 1, 1, 1e9, -1e9, 1, 1]
+    inputs = np.random.default_rng(0).random((30, 3), dtype=np.float32)
+    with pytest.raises(wsbench.FormatError, match=r"hidden-permutation changes the outputs"):
+        distances_before_and_after("hidden-permutation", None, weights, LAYOUT, inputs)
+
+
+def test_distances_before_and_after__refuses_sign_flips_of_what_is_pooled(measured):
+    layout = wsbench.Layout.of(
+        [
+            ("conv.weight", (2, 1, 2, 2), ("hidden-1", "input", "row", "column")),
+            ("fc.weight", (2, 2), ("output", "hidden-1")),
+        ],
+        "tanh",
+        {"conv.weight": wsbench.Convolution(pool=2)},
+    )
+    with pytest.raises(wsbench.FormatError, match=r"^sign-flip: max-pooling after 'conv.weight'"):
+        measured("sign-flip", lambda weights, _: weights, layout)
