@@ -1,5 +1,7 @@
 """For each check a method that is broken in just that way, and fails just that check."""
 
+import ctypes
+
 import numpy as np
 import pytest
 
@@ -60,10 +62,14 @@ def centred(checkpoints):
 
 
 def writes(checkpoints):
-    array = checkpoints.weights
-    array.setflags(write=True)
-    array += 0
-    return array.copy()
+    checkpoints.weights.setflags(write=True)
+    return weights(checkpoints)
+
+
+def writes_by_address(checkpoints):
+    before = weights(checkpoints)
+    ctypes.memset(checkpoints.weights.ctypes.data, 0, 4)
+    return before
 
 
 def with_order(order):
@@ -103,7 +109,8 @@ BROKEN = {
     "drifts when fitted again": (loaded(DriftsWithEachFit()), [TWICE]),
     "looks which row is first": (embedding(scaled_by_the_first_row), [ROW_ORDER]),
     "knows the other rows": (embedding(centred), [SUBSET]),
-    "makes weights writeable": (embedding(writes), [INPUT]),
+    "makes weights writeable": (embedding(writes), [FIRST]),
+    "writes by address": (embedding(writes_by_address), [INPUT]),
     "order too long": (with_order(lambda c: np.arange(len(c) + 1)), [ORDER]),
     "order repeats": (with_order(lambda c: np.zeros(len(c), int)), [ORDER]),
     "claims a permutation": (
