@@ -186,7 +186,7 @@ class Layout:
         try:
             content = read(text, _Content)
         except ValueError as error:
-            raise FormatError(f"layout: {error}") from None
+            raise FormatError(f"layout: not the JSON text of a layout ({error})") from None
         layout = cls.of(
             [(t.name, tuple(t.shape), tuple(t.axes), t.role) for t in content.tensors],
             content.activation,

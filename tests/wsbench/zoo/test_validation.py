@@ -62,7 +62,7 @@ STRUCTURE = [
     (attribute("format", 0), "format 0, and this version of wsbench reads format 1; build"),
     (attribute("layout", "{"), "layout: not the JSON text of a layout"),
     (layout(tensors=[]), "weights: 12 parameters, the layout has 0"),
-    (layout(activation=None), "layout: not the JSON text of a layout (activation None)"),
+    (layout(activation=None), "(activation: expected `str`, got `null`)"),
 ]
 
 
