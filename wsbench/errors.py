@@ -1,6 +1,25 @@
 """The errors that tell of wrong input; the command line prints these, and only these, in a line."""
 
+import re
 from collections.abc import Sequence
+
+# Control and format characters of Unicode, except newline and tab: they move the cursor, reverse
+# the direction of writing, or hide text.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def escaped(text: str) -> str:
+    r"""Return a text with its control characters as escape sequences, for a terminal.
+
+    Examples
+    --------
+    >>> escaped("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class WsbenchError(Exception):
@@ -10,7 +29,7 @@ class WsbenchError(Exception):
 
     def __str__(self) -> str:
         # KeyError would quote its argument; every message here is a sentence.
-        return " ".join(str(part) for part in self.args)
+        return escaped(" ".join(str(part) for part in self.args))
 
 
 class UnknownIdError(WsbenchError, KeyError):

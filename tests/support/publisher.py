@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from support.zoos import LAYOUT
 
 
 class Publisher:
@@ -41,6 +42,9 @@ class Publisher:
 
     def recipe_id(self, text: str, file: str) -> str:
         return str(tomllib.loads(text)["id"])
+
+    def layout(self, text: str) -> wsbench.Layout:
+        return LAYOUT
 
     def build(self, text: str, folder: Path, **options: object) -> str:
         self.n_builds += 1

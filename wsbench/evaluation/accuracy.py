@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wsbench.errors import DataError, IntegrityError
+from wsbench.errors import DataError, IntegrityError, RecipeError
 from wsbench.tasks.blinded_zoo import BlindedZoo
-from wsbench.zoo.verification.claims import CannotCheckError, provider_of_recipe
+from wsbench.zoo.providers import provider_of_recipe
 
 
 def accuracy_after(blinded: BlindedZoo, perturbations: Sequence[str]) -> dict[str, float]:
@@ -29,7 +29,7 @@ def accuracy_after(blinded: BlindedZoo, perturbations: Sequence[str]) -> dict[st
     try:
         provider = provider_of_recipe(blinded.zoo.recipe_text)
         columns = provider.evaluate_networks(blinded.zoo.recipe_text, np.concatenate(networks))
-    except (CannotCheckError, DataError, IntegrityError):
+    except (RecipeError, DataError, IntegrityError):
         return {}
     by_perturbation = np.split(columns["test_accuracy"].astype(np.float64), len(perturbations))
     return {

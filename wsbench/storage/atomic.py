@@ -1,4 +1,4 @@
-"""Writing files so that a half-written one is never taken for a whole one."""
+"""Atomic writes: a file or folder is there whole, or not at all."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ _log = logging.getLogger("wsbench")
 
 @contextmanager
 def explain_storage_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write below ``path`` into a `StorageError`."""
+    """Raise `StorageError` where the operating system refuses to write below ``path``."""
     try:
         yield
     except StorageError:
@@ -33,9 +33,9 @@ def explain_storage_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; when the block ends well, sync it and rename it.
+    """Yield a temporary name beside ``path``; if the block succeeds, sync and rename it.
 
-    If the block fails, the temporary file is removed and ``path`` is as it was.
+    If the block fails, the temporary file is removed and ``path`` is unchanged.
 
     Raises
     ------
@@ -56,9 +56,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside ``path``; when the block ends well, put it in its place.
+    """Yield a temporary folder beside ``path``; if the block succeeds, put it in its place.
 
-    A folder that is there already is replaced as a whole, or left as it was if the block fails.
+    An existing folder is replaced as a whole, or is unchanged if the block fails.
 
     Raises
     ------
@@ -95,15 +95,17 @@ def _exchange(temporary: Path, path: Path) -> None:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; who comes second waits, and is told for whom.
+    """Hold a folder's lock. A second process waits, and logs which process holds it.
 
-    The lock is the system's: it ends with its process, however that ends.
+    The lock is the system's: it ends with its process, even with a killed one.
 
     Raises
     ------
     StorageError
         If the lock cannot be written beside the folder.
     """
+    if not folder.name:
+        raise StorageError(f"{folder}: has no folder above it; choose another folder")
     lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     holder = folder.with_name(f".{folder.name}.holder")
     with explain_storage_errors(folder):

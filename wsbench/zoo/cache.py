@@ -1,4 +1,4 @@
-"""Zoos on this machine: where they are, building them, and loading them by id or path."""
+"""Zoos on this machine: their places, building them, and loading them by id or path."""
 
 import os
 from concurrent.futures import Executor
@@ -6,24 +6,35 @@ from pathlib import Path
 
 import platformdirs
 
-from wsbench.errors import FormatError, IntegrityError, RecipeError
+from wsbench.errors import FormatError, IntegrityError, RecipeError, StorageError
 from wsbench.storage.atomic import folder_lock
+from wsbench.storage.regular import read_bytes
+from wsbench.zoo.identity import network_faults
 from wsbench.zoo.providers import Progress, ZooProvider, provider_of, providers, published_zoos
-from wsbench.zoo.schema import ZOO_FILE
+from wsbench.zoo.schema import ZOO_FILE, id_faults
 from wsbench.zoo.writer import refuse_to_replace_others
 from wsbench.zoo.zoo import Zoo, read_attributes, read_zoo
 
 DEFAULT_ZOO = "digits-mlp-v1"
 
+_MAX_RECIPE_BYTES = 1_000_000
+
 
 def home() -> Path:
     """Return the folder for zoos and records: ``$WSBENCH_HOME``, or the user's cache folder."""
     chosen = os.environ.get("WSBENCH_HOME")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("wsbench")
+    if not chosen:
+        return platformdirs.user_cache_path("wsbench")
+    try:
+        return Path(chosen).expanduser()
+    except RuntimeError:
+        raise StorageError(
+            f"WSBENCH_HOME: got {chosen!r}, and there is no such user; set it to a folder"
+        ) from None
 
 
 def zoo_folder(zoo_id: str) -> Path:
-    """Return where the zoo of this id is, or would be."""
+    """Return the folder of the zoo of this id, whether it exists or not."""
     return home() / "zoos" / zoo_id
 
 
@@ -39,23 +50,28 @@ def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None)
         An id such as ``"digits-mlp-v1"``, or a path: a `Path`, or a text with a slash or that ends
         in ``.h5``.
     progress
-        Told of every model that is done, if the zoo has to be built.
+        Called after every model, if the zoo has to be built.
 
     Raises
     ------
     UnknownIdError
         If there is no such zoo; the message names the nearest.
     FormatError, IntegrityError
-        If its files are damaged, of another format version, or not those that were published.
+        If its files are damaged, of another format version, or not those that were published, or
+        if its layout is not that of its recipe.
+    StorageError
+        If its files cannot be read, or do not fit into memory.
 
     Examples
     --------
     >>> load_zoo("digits-mlp-v1")
     Zoo(digits-mlp-v1: 50 models, 2550 checkpoints of 2160 parameters)
     """
-    loaded = read_zoo(find_zoo(zoo, progress=progress))
+    path = find_zoo(zoo, progress=progress)
+    loaded = read_zoo(path)
     if not is_path(zoo):
         _check_digest(str(zoo), loaded.content_digest)
+    _check_network(path, loaded)
     return loaded
 
 
@@ -65,7 +81,7 @@ def find_zoo(zoo: str | Path, *, progress: Progress | None = None) -> Path:
         return Path(zoo)
     zoo_id = str(zoo)
     folder = zoo_folder(zoo_id)
-    if not (folder / ZOO_FILE).exists():
+    if not _is_built(folder):
         provider_of(zoo_id)
         if not published_zoos()[zoo_id].embedded:
             raise FormatError(f"zoo {zoo_id!r} is not on this machine yet: wsbench build {zoo_id}")
@@ -90,8 +106,8 @@ def build_zoo(
 ) -> Path:
     """Train every model of a zoo and return its folder; the bits are the same on any machine.
 
-    A build that was stopped, however, is continued. If the zoo is there already nothing is done.
-    Two builds of the same zoo take turns, and the second finds it done.
+    An interrupted build is resumed. If the zoo exists already, nothing is done. Two builds of the
+    same zoo take turns, and the second finds it done.
 
     Parameters
     ----------
@@ -107,23 +123,22 @@ def build_zoo(
     cluster
         Address of a Dask scheduler, ``tcp://host:port``, whose workers are sent the data.
     rebuild
-        Build it also if it is there already, and replace it.
+        Build it even if it exists, and replace it.
     progress
-        Told of every model that is done, and before the first, and when the zoo is written.
+        Called before the first model, after every model, and when the zoo is written.
 
     Raises
     ------
     UnknownIdError, RecipeError
         If there is no such zoo, or its recipe is wrong.
     DataError
-        If the data that it is trained on are not on this machine.
+        If its training data are not on this machine.
     IntegrityError
         If a published zoo does not get the digest it was published with.
     StorageError
-        If the folder cannot be written, or holds other things than a zoo; the models done so far
-        are kept.
+        If the folder cannot be written, or holds other things than a zoo. Finished models are kept.
     WorkerError
-        If the workers cannot be reached or are lost; the models done so far are kept.
+        If the workers cannot be reached or are lost. Finished models are kept.
     ValueError
         If more than one of ``executor``, ``workers`` and ``cluster`` is given.
 
@@ -149,17 +164,23 @@ def build_zoo(
 
 
 def _recipe(zoo: str | Path) -> tuple[ZooProvider, str, str]:
-    """Who builds a zoo, its id, and the text of its recipe."""
+    """Return the provider that builds a zoo, the zoo's id, and the text of its recipe."""
     if not is_path(zoo):
         provider = provider_of(str(zoo))
         return provider, str(zoo), provider.recipe_text(str(zoo))
     path = Path(zoo)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bytes(path, _MAX_RECIPE_BYTES).decode()
+    except (OSError, FormatError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot read this recipe: {error}") from None
-    provider = next(iter(providers().values()))
+    text = text.replace("\r\n", "\n")
+    trainers = [*providers().values()]
+    if not trainers:
+        raise RecipeError(f"{path}: no package that trains zoos is installed")
+    provider = trainers[0]
     zoo_id = provider.recipe_id(text, str(path))
+    if faults := id_faults(zoo_id):
+        raise RecipeError(f"{path}: {faults[0]}")
     if zoo_id in published_zoos() and provider_of(zoo_id).recipe_text(zoo_id) != text:
         raise RecipeError(
             f"{path}: id: {zoo_id!r} is published with another recipe; choose another id"
@@ -167,8 +188,16 @@ def _recipe(zoo: str | Path) -> tuple[ZooProvider, str, str]:
     return provider, zoo_id, text
 
 
+def _is_built(folder: Path) -> bool:
+    path = folder / ZOO_FILE
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read: {error.strerror}") from None
+
+
 def _digest_of_built(folder: Path, text: str) -> str | None:
-    if not (folder / ZOO_FILE).exists():
+    if not _is_built(folder):
         return None
     built = read_attributes(folder)
     if built["recipe"] != text:
@@ -186,4 +215,15 @@ def _check_digest(zoo_id: str, digest: str) -> None:
             f" {published.content_digest[:19]}…: the file was changed, or the kernels gave other"
             f" bits; if it is the same after wsbench build {zoo_id} --rebuild, please report it"
             " with the output of: wsbench env"
+        )
+
+
+def _check_network(path: Path, zoo: Zoo) -> None:
+    try:
+        faults = network_faults(zoo.recipe_text, zoo.content_digest, zoo.layout, zoo.probe_inputs)
+    except RecipeError:
+        return  # of an unknown recipe nothing else is known
+    if faults:
+        raise IntegrityError(
+            f"{path}: {faults[0]}: the file was changed; build it again: wsbench build … --rebuild"
         )

@@ -1,8 +1,8 @@
 """The ``croissant.json`` in a zoo's folder: MLCommons Croissant 1.1, from metadata and schema.
 
 Croissant 1.1 cannot say how to read a dataset of HDF5, so fields name their column as those of a
-table do. What only publishing gives is left out: `datePublished`, and, for a zoo that nobody
-publishes, `creator`. The specification:
+table do. `datePublished` is left out, and so is `creator` for an unpublished zoo. The
+specification:
 https://raw.githubusercontent.com/mlcommons/croissant/main/docs/croissant-spec-1.1.md
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wsbench.zoo.card import KEYWORDS, title
+from wsbench.zoo.manifest import FileEntry
 from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, ZOO_FILE, Column
 
@@ -45,19 +46,17 @@ _FILES = {
 }
 
 
-def croissant(
-    metadata: ZooMetadata, content_digest: str, files: Mapping[str, Mapping[str, Any]]
-) -> str:
+def croissant(metadata: ZooMetadata, content_digest: str, files: Mapping[str, FileEntry]) -> str:
     """Return the Croissant description of a zoo as JSON text.
 
     Parameters
     ----------
     metadata
-        What the zoo says about itself.
+        The zoo's metadata.
     content_digest
         Its identity.
     files
-        Size and sha256 of its files, as in the manifest.
+        The entries of its files in the manifest, by name.
     """
     content = {
         "@context": _CONTEXT,
@@ -122,7 +121,7 @@ def _origin(metadata: ZooMetadata) -> dict[str, Any]:
     }
 
 
-def _file(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _file(name: str, entry: FileEntry) -> dict[str, Any]:
     encoding, description = _FILES[name]
     return {
         "@type": "cr:FileObject",
@@ -130,9 +129,9 @@ def _file(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "description": description,
         "contentUrl": name,
-        "contentSize": f"{entry['bytes']} B",
+        "contentSize": f"{entry.bytes} B",
         "encodingFormat": encoding,
-        "sha256": entry["sha256"],
+        "sha256": entry.sha256,
     }
 
 

@@ -1,4 +1,4 @@
-"""Digests: what identifies the content of a zoo, and the sha256 of a file for transport."""
+"""Digests: the identity of a zoo's content, of its layout and probe inputs, and of a file."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from wsbench.networks.layout import Layout
+from wsbench.typing import Floats
 
 
 class StreamedDigest:
@@ -61,6 +64,18 @@ def digest_of_file(file: Any, recipe: str) -> str:
         for start in range(0, len(dataset), rows):
             digest.add(dataset[start : start + rows])
     return digest.finish(recipe)
+
+
+def layout_sha256(layout: Layout) -> str:
+    """Return the digest of a layout: ``sha256:…`` over its JSON text."""
+    return f"sha256:{hashlib.sha256(layout.to_json().encode()).hexdigest()}"
+
+
+def probe_sha256(probe_inputs: Floats) -> str:
+    """Return the digest of probe inputs: ``sha256:…`` over their shape and their bytes."""
+    sha = hashlib.sha256(f"{probe_inputs.shape}\n".encode())
+    sha.update(np.ascontiguousarray(probe_inputs, "<f4").data)
+    return f"sha256:{sha.hexdigest()}"
 
 
 def file_sha256(path: Path) -> str:

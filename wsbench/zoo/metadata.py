@@ -1,4 +1,4 @@
-"""What a zoo says about itself beside its arrays."""
+"""Metadata of a zoo: everything except its arrays."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ class DataOrigin:
     Attributes
     ----------
     name
-        What it is and who made it.
+        The data set, and its makers.
     url, license
-        Where it is found; its SPDX identifier.
+        Its home page; the SPDX identifier of its license.
     preparation
-        What was done to it before training.
+        The steps from the original data to the networks' inputs.
     n_train, n_test
-        How many samples train, and how many give test loss and test accuracy.
+        Numbers of samples that train, and that give test loss and test accuracy.
     """
 
     name: str
@@ -31,16 +31,16 @@ class DataOrigin:
 
 @dataclass(frozen=True)
 class ZooMetadata:
-    """What a zoo says about itself, but for what follows from its arrays.
+    """A zoo's metadata, except what its arrays determine.
 
     Attributes
     ----------
     id, recipe, layout, license, created_by
         The root attributes of ``zoo.h5``, see `schema.ATTRIBUTES`.
     data
-        What the models were trained on; None if that is not known.
+        The training data; None if unknown.
     publisher
-        Who publishes a zoo under this id; None if nobody does.
+        The publisher of this id; None for an unpublished zoo.
     """
 
     id: str
@@ -50,3 +50,13 @@ class ZooMetadata:
     created_by: str
     data: DataOrigin | None = None
     publisher: str | None = None
+
+    def texts(self) -> dict[str, str]:
+        """Return the root attributes of ``zoo.h5`` that do not follow from its arrays."""
+        return {
+            "id": self.id,
+            "recipe": self.recipe,
+            "layout": self.layout.to_json(),
+            "created_by": self.created_by,
+            "license": self.license,
+        }

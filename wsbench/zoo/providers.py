@@ -1,34 +1,43 @@
-"""Who publishes zoos: packages with an entry point in ``wsbench.zoos``."""
+"""Providers of zoos: packages with an entry point in ``wsbench.zoos``."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Protocol
 
+from wsbench.errors import RecipeError, escaped
+from wsbench.networks.layout import Layout
 from wsbench.suggestions import unknown_name_error
 from wsbench.typing import Columns, Floats
+
+_log = logging.getLogger("wsbench")
 
 
 @dataclass(frozen=True)
 class PublishedZoo:
-    """What a publisher vouches for.
+    """A zoo as its publisher vouches for it.
 
     Attributes
     ----------
     id, title
         ``name-vN``, and one line for people.
     models, checkpoints, parameters
-        How many models, rows, and weights a row.
+        Numbers of models, of rows, and of weights in a row.
     bytes
-        Size of ``zoo.h5``, about.
+        Approximate size of ``zoo.h5``.
     content_digest
         The zoo's identity.
     embedded
         Whether its data come with the package, so that it can be built anywhere without a network.
     mirrors
         Base URLs to download it from.
+    layout_sha256, probe_sha256
+        Digests of the layout and of the probe inputs, which the content digest leaves out (see
+        `digest`); None if the publisher does not give them.
     """
 
     id: str
@@ -40,11 +49,13 @@ class PublishedZoo:
     content_digest: str
     embedded: bool
     mirrors: tuple[str, ...] | list[str] = ()
+    layout_sha256: str | None = None
+    probe_sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class BuildState:
-    """How far a build has come: models in all, taken over from an earlier run, and done so far."""
+    """Progress of a build: all models, those resumed from an earlier run, and those done so far."""
 
     n_models: int
     n_resumed: int
@@ -56,16 +67,19 @@ Progress = Callable[[BuildState], None]
 
 
 class ZooProvider(Protocol):
-    """What an entry point in ``wsbench.zoos`` refers to."""
+    """The object that an entry point in ``wsbench.zoos`` refers to."""
 
     def zoos(self) -> Mapping[str, PublishedZoo]:
-        """Return what is published, by id."""
+        """Return the published zoos by id."""
 
     def recipe_text(self, zoo_id: str) -> str:
         """Return the TOML text of a published recipe."""
 
     def recipe_id(self, text: str, file: str) -> str:
-        """Return the id in a recipe; raise `RecipeError` if it is not a right one."""
+        """Return the id in a recipe; raise `RecipeError` if the recipe is invalid."""
+
+    def layout(self, text: str) -> Layout:
+        """Return the layout of a recipe's networks."""
 
     def build(
         self,
@@ -89,8 +103,29 @@ class ZooProvider(Protocol):
 
 
 def providers() -> dict[str, ZooProvider]:
-    """Return the providers by the name of their entry point; loading one imports its package."""
-    return {point.name: point.load() for point in entry_points(group="wsbench.zoos")}
+    """Return the providers by the name of their entry point; loading one imports its package.
+
+    A package whose entry point fails, or refers to another object, is logged and left out.
+    """
+    found = {}
+    for point in entry_points(group="wsbench.zoos"):
+        try:
+            provider = point.load()
+            if not all(isinstance(zoo, PublishedZoo) for zoo in provider.zoos().values()):
+                raise TypeError("zoos() returns other objects than PublishedZoo")
+            found[point.name] = provider
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() in a package ends no command
+            _warn_once(point, f"{type(error).__name__}: {error}")
+    return found
+
+
+@cache
+def _warn_once(point: EntryPoint, reason: str) -> None:
+    package = point.dist.name if point.dist else point.module
+    reason = " ".join(escaped(reason).split())
+    _log.warning("wsbench: the zoos of %s are left out: %s", package, reason)
 
 
 def published_zoos() -> dict[str, PublishedZoo]:
@@ -105,10 +140,23 @@ def published_zoos() -> dict[str, PublishedZoo]:
 
 
 def provider_of(zoo_id: str) -> ZooProvider:
-    """Return who publishes a zoo, or raise `UnknownIdError` with the nearest published id."""
+    """Return the provider of a zoo, or raise `UnknownIdError` with the nearest published id."""
     for provider in providers().values():
         if zoo_id in provider.zoos():
             return provider
     raise unknown_name_error(
         "zoo", zoo_id, published_zoos(), "A folder or recipe file is a path: ./NAME."
     )
+
+
+def provider_of_recipe(text: str) -> ZooProvider:
+    """Return the provider that knows a recipe, or raise `RecipeError` with the reason."""
+    reason = "no package that trains zoos is installed"
+    for provider in providers().values():
+        try:
+            provider.recipe_id(text, "recipe")
+        except RecipeError as error:
+            reason = str(error)
+        else:
+            return provider
+    raise RecipeError(f"no installed package can train this recipe ({reason})")

@@ -4,10 +4,16 @@ The writer, the reader, the validator and ``wsbench info`` read these tables. Ax
 n checkpoints (one row each, model-major, epochs ascending), p parameters.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
+from wsbench.storage.strict_json import shown
+
 FORMAT = 1
+
+MAX_ID = 100  # characters; a file name holds 255 bytes, and names of records add to the id
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-v[1-9][0-9]*")
 
 TRAIN, VAL, TEST = 0, 1, 2
 SPLITS = {"train": TRAIN, "val": VAL, "test": TEST}
@@ -54,3 +60,20 @@ CARD_FILE = "README.md"
 CROISSANT_FILE = "croissant.json"
 FOLDER_FILES = (ZOO_FILE, PROBE_FILE, MANIFEST_FILE, CARD_FILE, CROISSANT_FILE)
 N_PROBE_INPUTS = 500
+
+
+def id_faults(zoo_id: str) -> list[str]:
+    """Return what is wrong with the id of a zoo, which also names folders and records.
+
+    Examples
+    --------
+    >>> id_faults("digits-mlp-v1")
+    []
+    >>> id_faults("../digits")
+    ["id: got '../digits', expected name-vN, as in digits-mlp-v1"]
+    """
+    if len(zoo_id) > MAX_ID:
+        return [f"id: got {len(zoo_id)} characters, at most {MAX_ID} are allowed"]
+    if not _ID.fullmatch(zoo_id):
+        return [f"id: got {shown(zoo_id)}, expected name-vN, as in digits-mlp-v1"]
+    return []

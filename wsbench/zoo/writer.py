@@ -1,6 +1,5 @@
-"""Writing a zoo's folder, block by block, so that its size never has to fit in memory."""
+"""Zoo writer: a folder, block by block, so that its size never has to fit in memory."""
 
-import json
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -10,14 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import StorageError
+from wsbench.errors import FormatError, StorageError
 from wsbench.storage.atomic import atomic_folder
 from wsbench.storage.hdf5 import create_hdf5, set_attributes
 from wsbench.storage.npz import pack
 from wsbench.typing import Columns, Floats
 from wsbench.zoo.card import card
 from wsbench.zoo.croissant import croissant
-from wsbench.zoo.digest import digest_of_file, file_sha256
+from wsbench.zoo.digest import digest_of_file
+from wsbench.zoo.manifest import file_entries, write_manifest
 from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import (
     CARD_FILE,
@@ -25,10 +25,10 @@ from wsbench.zoo.schema import (
     CROISSANT_FILE,
     FOLDER_FILES,
     FORMAT,
-    MANIFEST_FILE,
     PROBE_FILE,
     ZOO_FILE,
 )
+from wsbench.zoo.validation import metadata_faults
 
 
 def write_zoo(
@@ -44,7 +44,7 @@ def write_zoo(
     folder
         Replaced as a whole if it is there and holds a zoo, or nothing.
     metadata
-        What the zoo says about itself.
+        The zoo's metadata.
     blocks
         The zoo's rows in order: mappings from each column's name to some rows of it, at least one
         whole model each.
@@ -53,16 +53,21 @@ def write_zoo(
 
     Raises
     ------
+    FormatError
+        If the id or another text of the metadata is not allowed in a zoo.
     StorageError
         If the disk is full, the folder cannot be written, or it holds other things than a zoo.
     """
+    if faults := metadata_faults(metadata.texts()):
+        raise FormatError(f"{folder}: {faults[0]}", faults)
     refuse_to_replace_others(folder)
     with atomic_folder(folder) as temporary:
         digest, columns = _write_h5_apart(temporary / ZOO_FILE, metadata, blocks)
         (temporary / PROBE_FILE).write_bytes(pack({"inputs": probe_inputs}))
         _write_text(temporary / CARD_FILE, card(metadata, columns, digest))
-        _write_text(temporary / CROISSANT_FILE, croissant(metadata, digest, _entries(temporary)))
-        _write_manifest(temporary, metadata.id, digest)
+        description = croissant(metadata, digest, file_entries(temporary))
+        _write_text(temporary / CROISSANT_FILE, description)
+        write_manifest(temporary, metadata.id, digest)
     return digest
 
 
@@ -121,12 +126,8 @@ def _write_h5(path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]) -> t
         digest = digest_of_file(file, metadata.recipe)  # what was written is what is vouched for
         attributes: dict[str, str | int] = {
             "format": FORMAT,
-            "id": metadata.id,
-            "recipe": metadata.recipe,
-            "layout": metadata.layout.to_json(),
             "content_digest": digest,
-            "created_by": metadata.created_by,
-            "license": metadata.license,
+            **metadata.texts(),
         }
         set_attributes(file, attributes)
     return digest, columns
@@ -142,24 +143,6 @@ def _append(file: Any, weights: Floats) -> None:
     dataset = file["weights"]
     dataset.resize(len(dataset) + n, axis=0)
     dataset[-n:] = weights
-
-
-def _entries(folder: Path) -> dict[str, dict[str, int | str]]:
-    """Return size and sha256 of the files written so far, by name."""
-    return {
-        file.name: {"bytes": file.stat().st_size, "sha256": file_sha256(file)}
-        for file in sorted(folder.iterdir())
-    }
-
-
-def _write_manifest(folder: Path, zoo_id: str, digest: str) -> None:
-    manifest = {
-        "format": FORMAT,
-        "id": zoo_id,
-        "content_digest": digest,
-        "files": _entries(folder),
-    }
-    _write_text(folder / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """A zoo in memory, and reading one from its folder."""
 
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from wsbench.networks.checkpoints import Checkpoints
 from wsbench.networks.layout import Layout
 from wsbench.storage.hdf5 import get_attributes
 from wsbench.storage.npz import unpack
+from wsbench.storage.regular import read_bytes, refuse_irregular
 from wsbench.suggestions import unknown_name_error
 from wsbench.typing import Floats, Rows
 from wsbench.zoo.digest import content_digest, digest_of_file
@@ -23,6 +25,7 @@ from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
 from wsbench.zoo.validation import structure_faults, value_faults
 
 _AGAIN = "build it again: wsbench build … --rebuild"
+_MAX_PROBE_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,33 +143,37 @@ def read_zoo(folder: Path) -> Zoo:
     Raises
     ------
     FormatError
-        If a file is missing, truncated, not HDF5, of another format version, or does not hold what
+        If a file is missing, not a regular file, of another format version, or does not hold what
         the schema says; the message names the first fault and how many there are.
     IntegrityError
-        If the arrays do not have the content digest that is written beside them.
+        If a file is truncated, damaged or not HDF5, or the arrays do not have the content digest
+        that is written beside them.
+    StorageError
+        If a file cannot be read, or its arrays do not fit into memory.
     """
-    path = folder if folder.is_file() else folder / ZOO_FILE
+    path = folder / ZOO_FILE if folder.is_dir() else folder
     attributes, columns = read_arrays(path)
-    digest = content_digest(columns, attributes["recipe"])
-    _check_digest(path, digest, attributes)
-    if faults := value_faults(columns, attributes):
-        raise _refusal(path, faults)
-    return Zoo(
-        id=attributes["id"],
-        layout=Layout.from_json(attributes["layout"]),
-        recipe_text=attributes["recipe"],
-        content_digest=digest,
-        license=attributes["license"],
-        created_by=attributes["created_by"],
-        probe_inputs=read_probe(path.with_name(PROBE_FILE)),
-        **columns,
-    )
+    with _explain_memory_errors(path):
+        digest = content_digest(columns, attributes["recipe"])
+        _check_digest(path, digest, attributes)
+        if faults := value_faults(columns, attributes):
+            raise _refusal(path, faults)
+        return Zoo(
+            id=attributes["id"],
+            layout=Layout.from_json(attributes["layout"]),
+            recipe_text=attributes["recipe"],
+            content_digest=digest,
+            license=attributes["license"],
+            created_by=attributes["created_by"],
+            probe_inputs=read_probe(path.with_name(PROBE_FILE)),
+            **columns,
+        )
 
 
 def read_attributes(folder: Path) -> dict[str, Any]:
     """Return the attributes of a whole zoo, whose weights need not fit in memory.
 
-    Raises `FormatError` and `IntegrityError` as `read_zoo` does, but for faults of values.
+    Raises what `read_zoo` does, except for faults of values.
     """
     path = folder / ZOO_FILE
     with _opened(path) as file:
@@ -179,11 +186,29 @@ def read_attributes(folder: Path) -> dict[str, Any]:
 def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Return the attributes and columns of a ``zoo.h5`` whose structure is right.
 
-    Raises `FormatError` with the structure's faults, or `IntegrityError` if HDF5 cannot read it.
+    Raises `FormatError` with the structure's faults, `IntegrityError` if HDF5 cannot read it, or
+    `StorageError` if it does not fit into memory.
     """
     with _opened(path) as file:
+        n_bytes = sum(file[column.name].nbytes for column in COLUMNS)
+        if n_bytes > (n_there := _memory_bytes()):
+            raise StorageError(
+                f"{path}: holds {n_bytes:,} bytes, this machine has {n_there:,} bytes of memory"
+            )
         columns = {column.name: _read_only(file[column.name][:]) for column in COLUMNS}
         return get_attributes(file), columns
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@contextmanager
+def _explain_memory_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise StorageError(f"{path}: does not fit into memory: {error}") from None
 
 
 @contextmanager
@@ -191,7 +216,8 @@ def _opened(path: Path) -> Iterator[Any]:
     import h5py
 
     try:
-        with h5py.File(path) as file:
+        refuse_irregular(path)
+        with _explain_memory_errors(path), h5py.File(path) as file:
             if faults := structure_faults(file):
                 raise _refusal(path, faults)
             yield file
@@ -224,9 +250,13 @@ def _refusal(path: Path, faults: list[str]) -> FormatError:
 def read_probe(path: Path) -> Floats:
     """Return the probe inputs of a ``probe.npz``, ``(n_inputs, …)`` float32."""
     try:
-        inputs = unpack(path.read_bytes())["inputs"]
+        inputs = unpack(read_bytes(path, _MAX_PROBE_BYTES), _MAX_PROBE_BYTES)["inputs"]
+    except FormatError:
+        raise
     except FileNotFoundError:
         raise FormatError(f"{path}: missing; a zoo's folder holds its probe inputs") from None
+    except PermissionError as error:
+        raise StorageError(f"{path}: cannot read: {error.strerror}") from None
     except (OSError, ValueError, KeyError) as error:
         raise IntegrityError(f"{path}: damaged: {error}; {_AGAIN}") from None
     if inputs.dtype != np.float32:

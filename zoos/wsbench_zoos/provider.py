@@ -34,6 +34,12 @@ class Provider:
 
         return parse_recipe(text, file).id
 
+    def layout(self, text: str) -> wsbench.Layout:
+        """Return the layout of a recipe's networks."""
+        from wsbench_zoos.recipe import parse_recipe
+
+        return parse_recipe(text).architecture.layout()
+
     def build(
         self,
         text: str,

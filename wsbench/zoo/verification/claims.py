@@ -1,20 +1,24 @@
-"""Whether what a zoo says is true: digest, splits, distinct models, scores and training repeated.
+"""Checks of a zoo's claims: digest, network, splits, distinct models, scores and training.
 
-Each function returns what does not hold, one line each, and nothing if all is right. Scores and
-training are repeated by the provider that knows the recipe, and compared bit for bit.
+Each function returns a line for each claim that does not hold. The provider that knows the recipe
+repeats scores and training, and they are compared bit for bit.
 """
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import DataError, IntegrityError, RecipeError
+from wsbench.errors import DataError, IntegrityError, RecipeError, WsbenchError
+from wsbench.networks.layout import Layout
 from wsbench.typing import Columns, Integers
-from wsbench.zoo.providers import Progress, ZooProvider, providers, published_zoos
+from wsbench.zoo.identity import network_faults
+from wsbench.zoo.providers import Progress, ZooProvider, provider_of_recipe, published_zoos
 from wsbench.zoo.schema import SPLITS
 from wsbench.zoo.splits import split_of_models
+from wsbench.zoo.zoo import read_probe
 
 # Three models give every epoch, and early, middle and late numbers; a mistake in how scores are
 # computed or stored shows in any model.
@@ -22,11 +26,11 @@ N_RESCORED = 3
 
 
 class CannotCheckError(Exception):
-    """A check cannot be done here; says why."""
+    """A check cannot be done here; the message is the reason."""
 
 
 def published_findings(zoo_id: str, digest: str) -> list[str]:
-    """Hold the digest against the one that was published."""
+    """Compare the digest with the published one."""
     published = published_zoos().get(zoo_id)
     if published is None:
         raise CannotCheckError(f"no installed package publishes {zoo_id}")
@@ -35,8 +39,17 @@ def published_findings(zoo_id: str, digest: str) -> list[str]:
     return []
 
 
+def network_findings(recipe_text: str, digest: str, layout: str, probe: Path) -> list[str]:
+    """Compare layout and probe inputs with those published, or the layout with the recipe's."""
+    try:
+        inputs = read_probe(probe)
+        return network_faults(recipe_text, digest, Layout.from_json(layout), inputs)
+    except WsbenchError as error:
+        raise CannotCheckError(str(error)) from None
+
+
 def split_findings(zoo_id: str, columns: Columns) -> list[str]:
-    """Hold the splits against the function of id and model number that they are."""
+    """Compare the splits with the function of id and model number."""
     names = {number: name for name, number in SPLITS.items()}
     models, first = np.unique(columns["model"], return_index=True)
     expected = split_of_models(zoo_id, int(models[-1]) + 1)[models]
@@ -68,7 +81,7 @@ def score_findings(recipe_text: str, columns: Columns) -> list[str]:
     """Compute the scores of `N_RESCORED` models from their weights, and compare."""
     rows = np.isin(columns["model"], spread(np.unique(columns["model"]), N_RESCORED))
     chosen = {name: column[rows] for name, column in columns.items()}
-    provider = provider_of_recipe(recipe_text)
+    provider = _provider(recipe_text)
     try:
         again = provider.evaluate_networks(recipe_text, chosen["weights"])
     except (DataError, IntegrityError) as error:
@@ -83,7 +96,7 @@ def training_findings(
 ) -> list[str]:
     """Train models again and compare their rows."""
     models = spread(np.unique(columns["model"]), n_models)
-    provider = provider_of_recipe(recipe_text)
+    provider = _provider(recipe_text)
     findings = []
     try:
         trained = provider.retrain(recipe_text, models.tolist(), progress=progress)
@@ -108,17 +121,11 @@ def spread(models: Integers, n: int) -> Integers:
     return models[places.astype(np.intp)]
 
 
-def provider_of_recipe(text: str) -> ZooProvider:
-    """Return who can train a recipe, or raise `CannotCheckError`."""
-    reason = "no package that trains zoos is installed"
-    for provider in providers().values():
-        try:
-            provider.recipe_id(text, "recipe")
-        except RecipeError as error:
-            reason = str(error)
-        else:
-            return provider
-    raise CannotCheckError(f"no installed package can train this recipe ({reason})")
+def _provider(recipe_text: str) -> ZooProvider:
+    try:
+        return provider_of_recipe(recipe_text)
+    except RecipeError as error:
+        raise CannotCheckError(str(error)) from None
 
 
 def _differences(stored: Columns, again: Columns) -> list[str]:

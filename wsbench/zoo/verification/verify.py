@@ -1,4 +1,4 @@
-"""Verifying a zoo on disk: its files, its format, and whether what it says is true."""
+"""Verification of a zoo on disk: its files, its format and its claims."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,51 +7,51 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wsbench.errors import FormatError, WsbenchError, ZooError
+from wsbench.errors import FormatError, WsbenchError, ZooError, escaped
 from wsbench.typing import Columns
 from wsbench.zoo.cache import DEFAULT_ZOO, find_zoo
 from wsbench.zoo.digest import content_digest
 from wsbench.zoo.providers import Progress
-from wsbench.zoo.schema import FORMAT, ZOO_FILE
+from wsbench.zoo.schema import FORMAT, PROBE_FILE, ZOO_FILE
 from wsbench.zoo.validation import value_faults
-from wsbench.zoo.verification import claims as science
+from wsbench.zoo.verification import claims
 from wsbench.zoo.verification.files import digest_faults, manifest_faults, probe_faults
 from wsbench.zoo.zoo import read_arrays
 
-Look = Callable[[], list[str]]
+Findings = Callable[[], list[str]]
 
 _FORMAT_CLAIM = f"{ZOO_FILE} has the datasets and attributes of format {FORMAT}"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """One check, and its outcome.
 
     Attributes
     ----------
     name
         A word.
     claim
-        What holds if the check has passed.
+        The statement that holds if the check has passed.
     about
-        ``"files"`` if a zoo that fails is damaged or no zoo, ``"science"`` if it can be read but
-        is not what it says.
+        ``"files"`` if a zoo that fails is damaged or no zoo; ``"claims"`` if it can be read but
+        makes a false claim.
     outcome
-        ``"passed"``, ``"failed"``, or ``"skipped"`` if it could not be looked at.
+        ``"passed"``, ``"failed"``, or ``"skipped"`` if the check could not be made.
     findings
-        Everything that does not hold; for a skipped check the reason.
+        Everything that contradicts the claim; for a skipped check the reason.
     """
 
     name: str
     claim: str
-    about: Literal["files", "science"]
+    about: Literal["files", "claims"]
     outcome: Literal["passed", "failed", "skipped"]
     findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify_zoo` found in a folder."""
+    """The checks of `verify_zoo` on a folder."""
 
     folder: Path
     checks: tuple[Check, ...]
@@ -75,22 +75,25 @@ class Verification:
 def verify_zoo(
     zoo: str | Path = DEFAULT_ZOO, *, retrain: int = 0, progress: Progress | None = None
 ) -> Verification:
-    """Check a zoo on disk: its files, its format, and whether what it says is true.
+    """Check a zoo on disk: its files, its format and its claims.
 
-    The files against the manifest, ``zoo.h5`` against the schema, the arrays against the content
-    digest beside them and the published one; splits against the function of id and number that
-    they are; that no two models share a checkpoint; and the scores of a few models, computed again
-    from their weights, bit for bit. What cannot be looked at, for instance because the data are
-    not on this machine, is skipped and says why.
+    - The files agree with the manifest, and ``zoo.h5`` with the schema.
+    - The arrays have the content digest beside them, and the published one.
+    - Layout and probe inputs are those published, or the layout is that of the recipe.
+    - Splits follow from id and model number, and no two models share a checkpoint.
+    - The scores of a few models, computed again from their weights, agree in every bit.
+
+    A check that cannot be made, for instance because the data are not on this machine, is skipped
+    with its reason.
 
     Parameters
     ----------
     zoo
         Its id, its folder or its ``zoo.h5``, as for `load_zoo`.
     retrain
-        How many models to train again, spread over the zoo, and compare in every row and bit.
+        Number of models to train again, spread over the zoo, and compare in every row and bit.
     progress
-        Told of every model that is done, if the zoo has to be built or models trained again.
+        Called after every model, if the zoo has to be built or models trained again.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def verify_zoo(
     FormatError
         If there is no such folder.
     ZooError
-        If the zoo does not have as many models as are to be trained again.
+        If the zoo has fewer models than are to be trained again.
 
     Examples
     --------
@@ -121,25 +124,24 @@ def verify_zoo(
         checks.append(_check("format", _FORMAT_CLAIM, lambda: faults))
         return Verification(folder, tuple(checks))
     checks += _content_checks(folder, attributes, columns)
-    looks = _science_looks(attributes, columns, retrain, progress)
     is_whole = all(check.outcome == "passed" for check in checks[2:])
-    for name, claim, look in looks:
-        checks.append(_check(name, claim, look if is_whole else _refuse, "science"))
+    for name, claim, findings in _claims(folder, attributes, columns, retrain, progress):
+        checks.append(_check(name, claim, findings if is_whole else _refuse, "claims"))
     return Verification(folder, tuple(checks))
 
 
 def _check(
-    name: str, claim: str, look: Look, about: Literal["files", "science"] = "files"
+    name: str, claim: str, find: Findings, about: Literal["files", "claims"] = "files"
 ) -> Check:
     try:
-        findings = look()
-    except science.CannotCheckError as reason:
-        return Check(name, claim, about, "skipped", (str(reason),))
-    return Check(name, claim, about, "failed" if findings else "passed", tuple(findings))
+        findings = tuple(escaped(finding) for finding in find())
+    except claims.CannotCheckError as reason:
+        return Check(name, claim, about, "skipped", (escaped(str(reason)),))
+    return Check(name, claim, about, "failed" if findings else "passed", findings)
 
 
 def _refuse() -> list[str]:
-    raise science.CannotCheckError("the arrays are not those of a whole zoo")
+    raise claims.CannotCheckError("the arrays are not those of a whole zoo")
 
 
 def _content_checks(folder: Path, attributes: Mapping[str, Any], columns: Columns) -> list[Check]:
@@ -159,39 +161,50 @@ def _content_checks(folder: Path, attributes: Mapping[str, Any], columns: Column
     ]
 
 
-def _science_looks(
-    attributes: Mapping[str, Any], columns: Columns, retrain: int, progress: Progress | None
-) -> list[tuple[str, str, Look]]:
-    """Return name, claim and what to do of each check of the science."""
-    zoo_id, recipe = attributes["id"], attributes["recipe"]
+def _claims(
+    folder: Path,
+    attributes: Mapping[str, Any],
+    columns: Columns,
+    retrain: int,
+    progress: Progress | None,
+) -> list[tuple[str, str, Findings]]:
+    """Return each claim's name, its text, and the function that finds what contradicts it."""
+    zoo_id, recipe, digest = (attributes[key] for key in ("id", "recipe", "content_digest"))
     n_models = len(np.unique(columns["model"]))
     if not 0 <= retrain <= n_models:
         raise ZooError(f"retrain: got {retrain}, and {zoo_id} has {n_models} models")
-    looks: list[tuple[str, str, Look]] = [
+    found: list[tuple[str, str, Findings]] = [
         (
             "published",
             "the digest is the one published for this id",
-            lambda: science.published_findings(zoo_id, attributes["content_digest"]),
+            lambda: claims.published_findings(zoo_id, digest),
+        ),
+        (
+            "network",
+            "layout and probe inputs are those of the recipe",
+            lambda: claims.network_findings(
+                recipe, digest, attributes["layout"], folder / PROBE_FILE
+            ),
         ),
         (
             "splits",
             "each model is in the split of its id and number",
-            lambda: science.split_findings(zoo_id, columns),
+            lambda: claims.split_findings(zoo_id, columns),
         ),
         (
             "duplicates",
             "no two models share a checkpoint",
-            lambda: science.duplicate_findings(columns),
+            lambda: claims.duplicate_findings(columns),
         ),
         (
             "scores",
-            f"scores of {min(n_models, science.N_RESCORED)} models, computed again, are the same",
-            lambda: science.score_findings(recipe, columns),
+            f"scores of {min(n_models, claims.N_RESCORED)} models, computed again, are the same",
+            lambda: claims.score_findings(recipe, columns),
         ),
         (
             "training",
             f"{retrain} models, trained again, are the same in every row and bit",
-            lambda: science.training_findings(recipe, columns, retrain, progress),
+            lambda: claims.training_findings(recipe, columns, retrain, progress),
         ),
     ]
-    return looks if retrain else looks[:-1]
+    return found if retrain else found[:-1]

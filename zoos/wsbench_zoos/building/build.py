@@ -5,8 +5,8 @@ a build that is killed, at whatever moment, continues from them. The digest cann
 this, because a model is a pure function of recipe and number (see `training`).
 """
 
-import glob
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -193,8 +193,10 @@ class _PartialResults:
 
     def clean_up_after_crashes(self) -> None:
         """Remove what a killed build or an older recipe left behind."""
-        for left in self._zoo.parent.glob(f".{glob.escape(self._zoo.name)}.*"):
-            if left != self._folder and left.suffix in (".tmp", ".partial"):
+        # Twelve hexadecimal digits: `.zoo.b.….partial` belongs to the zoo in the folder `zoo.b`.
+        leftover = re.compile(rf"\.{re.escape(self._zoo.name)}\.[0-9a-f]{{12}}\.(tmp|partial)")
+        for left in self._zoo.parent.glob(".*"):
+            if left != self._folder and leftover.fullmatch(left.name):
                 shutil.rmtree(left, ignore_errors=True)
         for left in self._folder.glob(".*.tmp"):
             left.unlink()

@@ -1,6 +1,7 @@
 """Files and format; whether the science holds is tested in tests/wsbench_zoos."""
 
 import json
+import os
 
 import h5py
 import numpy as np
@@ -32,7 +33,7 @@ def test_verify_zoo__passes_a_whole_zoo_and_says_what_it_did_not_look_at(make_zo
     verification = wsbench.verify_zoo(make_zoo())
     assert not verification.failed
     assert not verification.is_damaged
-    assert [check.name for check in verification.skipped] == ["published", "scores"]
+    assert [check.name for check in verification.skipped] == ["published", "network", "scores"]
     assert outcomes(verification) | dict.fromkeys(FILES, "passed") == outcomes(verification)
     assert findings(verification, "published") == ("no installed package publishes made-up-v1",)
     (reason,) = findings(verification, "scores")
@@ -88,16 +89,71 @@ def test_files__fails_for_a_manifest_that_does_not_name_the_zoo(make_zoo):
 def test_files__fails_for_what_is_no_manifest(make_zoo, text):
     folder = make_zoo()
     (folder / "manifest.json").write_text(text)
-    assert "files" in failed(wsbench.verify_zoo(folder))
+    verification = wsbench.verify_zoo(folder)
+    assert failed(verification) == {"files"}
+    (finding,) = findings(verification, "files")
+    assert finding.startswith(f"{folder / 'manifest.json'}: not a manifest: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('"format": 1', '"format": NaN', "NaN is not strict JSON"),
+        ('"format": 1', '"format": true', "format: got True, expected `int`"),
+        ('"format": 1', '"format": 1e999', "1e999 is beyond what a float holds"),
+        ('"format": 1', '"format": 1, "format": 1', "the key 'format' stands twice"),
+        ('"format": 1', '"format": 1, "more": 1', "object contains unknown field `more`"),
+        ('"bytes": ', '"bytes": -', "expected `int` >= 0"),
+        ('"sha256": "', '"sha256": "x', "expected `str` matching regex"),
+    ],
+)
+def test_files__fails_for_a_manifest_that_is_not_of_its_types(make_zoo, old, new, problem):
+    folder = make_zoo()
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace(old, new, 1))
+    (finding,) = findings(wsbench.verify_zoo(folder), "files")
+    assert problem in finding
+
+
+def test_files__fails_for_another_format(make_zoo):
+    folder = make_zoo()
+    rewrite_manifest(folder, format=2)
+    found = findings(wsbench.verify_zoo(folder), "files")
+    assert found == ("manifest.json: format 2, expected 1",)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.mkdir()])
+@pytest.mark.parametrize(
+    ("name", "check"), [("zoo.h5", "format"), ("probe.npz", "probe"), ("manifest.json", "files")]
+)
+def test_verify_zoo__neither_waits_for_a_pipe_nor_reads_a_folder(make_zoo, name, check, make):
+    folder = make_zoo()
+    (folder / name).unlink()
+    make(folder / name)
+    found = findings(wsbench.verify_zoo(folder), check)
+    assert any(f"{folder / name}: is a " in finding for finding in found)
+    if name != "manifest.json":
+        with pytest.raises(wsbench.FormatError, match="expected a regular file"):
+            wsbench.load_zoo(folder)
+
+
+def test_verify_zoo__finds_a_pipe_where_the_manifest_names_a_file(make_zoo):
+    folder = make_zoo()
+    (folder / "README.md").unlink()
+    os.mkfifo(folder / "README.md")
+    found = findings(wsbench.verify_zoo(folder), "files")
+    assert found == ("README.md: not a regular file; the manifest names it",)
 
 
 def test_files__never_looks_outside_the_folder(make_zoo, tmp_path):
     folder = make_zoo()
     (tmp_path / "secret").write_text("x")
-    rewrite_manifest(folder, files={"../secret": {"bytes": 1, "sha256": ""}})
-    assert "../secret: missing; the manifest names it" in findings(
-        wsbench.verify_zoo(folder), "files"
-    )
+    for name in ("../secret", str(tmp_path / "secret"), "\x1b[2J/x"):
+        rewrite_manifest(folder, files={name: {"bytes": 1, "sha256": 64 * "0"}})
+        found = findings(wsbench.verify_zoo(folder), "files")
+        (finding,) = [f for f in found if f.endswith(" is not a file name")]
+        assert finding.isprintable()
+        assert finding.startswith(f"manifest.json: {name!a}"[:60])
 
 
 def test_format__fails_for_a_damaged_file_and_nothing_is_said_of_the_science(make_zoo):
@@ -178,7 +234,7 @@ def test_command__prints_a_line_for_each_check_and_exits_0(run, make_zoo):
     folder = make_zoo()
     status, out, err = run("verify", folder)
     lines = out.splitlines()
-    assert (status, err, lines[0], lines[-1]) == (0, "", str(folder), "all right, 2 skipped")
+    assert (status, err, lines[0], lines[-1]) == (0, "", str(folder), "all right, 3 skipped")
     assert len(lines) == 2 + len(wsbench.verify_zoo(folder).checks)
     assert "  passed   duplicates no two models share a checkpoint" in lines
     assert "  skipped  published  no installed package publishes made-up-v1" in lines
@@ -190,7 +246,7 @@ def test_command__exits_1_for_science_that_does_not_hold(run, make_zoo, made_up_
     assert status == 1
     assert out.count(" has the weights of model ") == 6
     assert "\n                      and 19 more; --json lists all\n" in out
-    assert out.endswith("\n1 failed, 2 skipped\n")
+    assert out.endswith("\n1 failed, 3 skipped\n")
 
 
 def test_command__exits_2_for_a_damaged_zoo(run, make_zoo):
@@ -200,7 +256,7 @@ def test_command__exits_2_for_a_damaged_zoo(run, make_zoo):
     (folder / "zoo.h5").write_bytes(data)
     status, out, err = run("verify", folder)
     assert (status, err) == (2, "")
-    assert "  failed   files      zoo.h5: got {" in out
+    assert "  failed   files      zoo.h5: got " in out
 
 
 def test_command__exits_2_in_one_line_for_too_many_models(run, make_zoo):

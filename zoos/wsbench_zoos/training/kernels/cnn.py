@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from numba import float32 as f32
+from numba import njit
 
 from wsbench_zoos.training.kernels.cnn_layers import (
     IMAGE,
@@ -28,7 +29,6 @@ from wsbench_zoos.training.kernels.cnn_layers import (
     linear,
     linear_backward,
 )
-from wsbench_zoos.training.kernels.numba_policy import kernel, part
 from wsbench_zoos.training.kernels.simd import N_LANES, aligned, load, splat, store
 
 Floats = npt.NDArray[np.float32]
@@ -150,9 +150,8 @@ def padded_images(images: Floats) -> Floats:
     return padded
 
 
-# images (n + 1, 176)  targets (11, k)  classes (n + 1)  order (steps + 1, s)
-@kernel
-def _train(state, images, targets, classes, order, n, batch_size, sgd):
+@njit(nogil=True)
+def _train(state, images, targets, classes, order, n, batch_size, sgd):  # type: ignore[no-untyped-def]
     """Train for one epoch on n samples; order: (steps + 1, room for a batch), filled with n."""
     W, V, G, X, MX, DX, H, MH, DH, Y, E, R = state
     n_room = H.size // 8
@@ -170,18 +169,16 @@ def _train(state, images, targets, classes, order, n, batch_size, sgd):
         _descend(W, V, G, sgd)
 
 
-# Y (s, k)  targets (11, k)  classes (n + 1)  order (s) → E (s, k)
-@part
-def _error(Y, targets, classes, order, first, scale, E):
+@njit
+def _error(Y, targets, classes, order, first, scale, E):  # type: ignore[no-untyped-def]
     """E[s] = scale (Y[s] - target[s])."""
     for s in range(0, Y.size, N_LANES):
         target = load(targets, classes[order[first + s // N_LANES]] * N_LANES)
         store(E, s, scale * (load(Y, s) - target))
 
 
-# W, V, G (t, c), (o, t, c), (o, k)
-@part
-def _descend(W, V, G, sgd):
+@njit
+def _descend(W, V, G, sgd):  # type: ignore[no-untyped-def]
     """One SGD step, which uses the gradient up: G is zero after it."""
     learning_rate, momentum, decay = sgd[0], sgd[1], sgd[2]
     for i in range(0, N_WEIGHTS, N_LANES):
@@ -192,9 +189,8 @@ def _descend(W, V, G, sgd):
         store(G, i, splat(f32(0.0)))
 
 
-# images (n + 1, 176)  targets (11, k)  classes (n + 1)  order (s)
-@kernel
-def _evaluate(state, images, targets, classes, order):
+@njit(nogil=True)
+def _evaluate(state, images, targets, classes, order):  # type: ignore[no-untyped-def]
     """Mean loss and accuracy over all samples but the blank one."""
     W, _, _, X, MX, _, H, MH, _, Y, E, R = state
     n = classes.size - 1
@@ -211,9 +207,8 @@ def _evaluate(state, images, targets, classes, order):
     return total / (n * N_CLASSES), n_hits / n
 
 
-# E (k)
-@part
-def _squares(E, i):
+@njit
+def _squares(E, i):  # type: ignore[no-untyped-def]
     """Sum of the squares of ten numbers, in double precision."""
     total = 0.0
     for k in range(i, i + N_CLASSES):
@@ -222,9 +217,8 @@ def _squares(E, i):
     return total
 
 
-# Y (k)
-@part
-def _first_greatest(Y, i):
+@njit
+def _first_greatest(Y, i):  # type: ignore[no-untyped-def]
     """Return which of ten numbers is the greatest, the first of equals, without a branch."""
     best, greatest = 0, Y[i]
     for k in range(1, N_CLASSES):

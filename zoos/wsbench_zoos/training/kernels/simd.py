@@ -23,13 +23,11 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import float32 as f32
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.typing import signature as typed
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
-
-from wsbench_zoos.training.kernels.numba_policy import part
 
 N_LANES = 16
 _FLOAT = ir.FloatType()
@@ -205,9 +203,8 @@ def _two_to_the(typing_context: Any, shifted: Any) -> Any:
     return LANES(shifted), generate
 
 
-# x (l) → (l)
-@part
-def exp(x):
+@njit
+def exp(x):  # type: ignore[no-untyped-def]
     """Exponential, within 2 units in the last place on [-87, 88] and clamped to it outside.
 
     Split x = n·ln 2 + r with |r| ≤ 0.35, ln 2 in two parts of which the first times n is exact
@@ -229,9 +226,8 @@ def exp(x):
     return p * _two_to_the(shifted)
 
 
-# x (l) → (l)
-@part
-def sigmoid(x):
+@njit
+def sigmoid(x):  # type: ignore[no-untyped-def]
     """Logistic function 1 / (1 + e⁻ˣ)."""
     return f32(1.0) / (f32(1.0) + exp(f32(0.0) - x))
 
@@ -259,9 +255,8 @@ def _picked(a: Any, b: Any, first: int) -> Any:
     return LANES(a, b), generate
 
 
-# array (16, l) → (l)
-@part
-def row_sums(array, index):
+@njit
+def row_sums(array, index):  # type: ignore[no-untyped-def]
     """Lane i: the sum of ``array[index + 16 i : index + 16 i + 16]``, of 16 rows at once.
 
     Neighbours are added, then neighbouring sums, and so on: for each row ``a``, four times,
@@ -270,25 +265,21 @@ def row_sums(array, index):
     return _fold(_sums_of_8(array, index), _sums_of_8(array, index + 8 * N_LANES))
 
 
-# a, b (l) → (l)
-@part
-def _fold(a, b):
+@njit
+def _fold(a, b):  # type: ignore[no-untyped-def]
     return _evens(a, b) + _odds(a, b)
 
 
-# array (8, l) → (l)
-@part
-def _sums_of_8(array, index):
+@njit
+def _sums_of_8(array, index):  # type: ignore[no-untyped-def]
     return _fold(_sums_of_4(array, index), _sums_of_4(array, index + 4 * N_LANES))
 
 
-# array (4, l) → (l)
-@part
-def _sums_of_4(array, index):
+@njit
+def _sums_of_4(array, index):  # type: ignore[no-untyped-def]
     return _fold(_sums_of_2(array, index), _sums_of_2(array, index + 2 * N_LANES))
 
 
-# array (2, l) → (l)
-@part
-def _sums_of_2(array, index):
+@njit
+def _sums_of_2(array, index):  # type: ignore[no-untyped-def]
     return _fold(load(array, index), load(array, index + N_LANES))
