@@ -1,59 +1,58 @@
-"""The changes made to the weights before a method sees them, each under its name in a task.
+"""Perturbations: changes of the weights before a method sees them, each with a name and a kind.
 
 - ``none`` is what the others are compared with.
-- Compression asks how much of the weights' precision a method needs. ``svd-k`` keeps the part on
-  the k leading singular directions of the train models; ``float16``, ``bfloat16``, ``int8`` and
-  ``int4`` round; ``prune-s`` sets the smallest s per cent of each tensor to zero.
-- Symmetry asks whether a method reads the function or its parametrisation. ``permute`` and
-  ``rescale`` leave the function as it is; ``permute+int8`` leaves that of ``int8``.
+- A *compression* measures how much of the weights' precision a method needs. ``svd-k`` keeps the
+  part on the k leading singular directions of the train models; ``float16``, ``bfloat16``, ``int8``
+  and ``int4`` round; ``prune-s`` sets the smallest s per cent of each weight tensor to zero.
+- A *symmetry* shows whether a method depends on the function or on its parametrisation.
+  ``permute`` and ``rescale`` leave the function unchanged; ``permute+int8`` leaves that of
+  ``int8``.
 
-All return new float32 weights of the same shape, as weights are what a method takes, and expect
-finite ones. All but ``svd-k`` promise bits; that one is a product of matrices, and promises bits
-only where the BLAS and its number of threads are the same.
+Rounding applies to every tensor by itself, biases and batch norm's vectors included. Pruning leaves
+them alone, as a network has few of them. A variance stays positive when rounded (at least one
+step), and at least zero in ``svd-k``, so that batch norm stays defined.
+
+All return new float32 weights of the same shape, and expect finite ones. All except ``svd-k``
+promise bits. That one is a product of matrices, and promises bits only where the BLAS and its
+number of threads are the same.
 """
 
 from collections.abc import Callable
 from functools import cached_property, partial
+from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from wsbench.networks.layout import Layout
-from wsbench.networks.symmetries import APPLIES_TO, permute_hidden, rescale_hidden
+from wsbench.networks.symmetries import obstacle, permute_hidden, rescale_hidden
 from wsbench.suggestions import unknown_name_error
+from wsbench.typing import Doubles, Floats
 
-Floats = npt.NDArray[np.float32]
-Directions = npt.NDArray[np.float64]
+Kind = Literal["none", "compression", "symmetry"]
 Perturbation = Callable[[Floats, Layout, np.random.Generator], Floats]
+
+# Takes the values of one tensor, (n_checkpoints, size); returns them rounded, and the smallest
+# positive value that rounding can give in each row.
+_Rounding = Callable[[Floats], tuple[Floats, Floats]]
 
 _LARGEST_FLOAT16 = np.float32(65504)
 _LARGEST_BFLOAT16 = np.uint32(0x7F7F0000).view(np.float32)  # about 3.39e38
 
 
-def _copied(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
-    return weights.copy()
+def _to_float16(values: Floats) -> tuple[Floats, Floats]:
+    finite = np.clip(values, -_LARGEST_FLOAT16, _LARGEST_FLOAT16)
+    return finite.astype(np.float16).astype(np.float32), np.full((1, 1), 2.0**-24, np.float32)
 
 
-def _projected(
-    directions: Directions, weights: Floats, layout: Layout, rng: np.random.Generator
-) -> Floats:
-    return (weights.astype(np.float64) @ directions @ directions.T).astype(np.float32)
-
-
-def _float16(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
-    finite = np.clip(weights, -_LARGEST_FLOAT16, _LARGEST_FLOAT16)
-    return finite.astype(np.float16).astype(np.float32)
-
-
-def _bfloat16(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
+def _to_bfloat16(values: Floats) -> tuple[Floats, Floats]:
     """Keep the upper 16 bits, rounded to nearest, ties to even."""
-    bits = np.clip(weights, -_LARGEST_BFLOAT16, _LARGEST_BFLOAT16).view(np.uint32)
+    bits = np.clip(values, -_LARGEST_BFLOAT16, _LARGEST_BFLOAT16).view(np.uint32)
     is_odd = (bits >> np.uint32(16)) & np.uint32(1)
     rounded = (bits + np.uint32(0x7FFF) + is_odd) & np.uint32(0xFFFF0000)
-    return rounded.view(np.float32)
+    return rounded.view(np.float32), np.full((1, 1), 2.0**-133, np.float32)
 
 
-def _quantised(levels: int, values: Floats) -> Floats:
+def _to_levels(levels: int, values: Floats) -> tuple[Floats, Floats]:
     """Round the values of each row to multiples of max|w| / levels, ties to even.
 
     Krishnamoorthi 2018 (arXiv:1806.08342), section 2.2, on as many levels below zero as above. In
@@ -63,8 +62,8 @@ def _quantised(levels: int, values: Floats) -> Floats:
     wide = values.astype(np.float64)
     largest = np.abs(wide).max(axis=1, keepdims=True)
     largest[largest == 0] = 1
-    quantised: Floats = (np.rint(wide * levels / largest) * largest / levels).astype(np.float32)
-    return quantised
+    rounded: Floats = (np.rint(wide * levels / largest) * largest / levels).astype(np.float32)
+    return rounded, (largest / levels).astype(np.float32)
 
 
 def _pruned(per_cent: int, values: Floats) -> Floats:
@@ -77,74 +76,6 @@ def _pruned(per_cent: int, values: Floats) -> Floats:
     n_zeros = values.shape[1] * per_cent // 100
     np.put_along_axis(result, smallest_first[:, :n_zeros], np.float32(0), axis=1)
     return result
-
-
-def _each_tensor(
-    change: Callable[[Floats], Floats], weights: Floats, layout: Layout, rng: np.random.Generator
-) -> Floats:
-    """Change every tensor of each checkpoint by itself: (n_checkpoints, size) at a time."""
-    result = np.empty_like(weights)
-    for tensor in layout.tensors:
-        part = slice(tensor.start, tensor.stop)
-        result[:, part] = change(weights[:, part])
-    return result
-
-
-_int8: Perturbation = partial(_each_tensor, partial(_quantised, 127))
-
-
-def _permuted_int8(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
-    return _int8(permute_hidden(weights, layout, rng), layout, rng)
-
-
-def _rescaled(weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
-    if not applicable("rescale", layout):
-        allowed = ", ".join(APPLIES_TO["positive-rescaling"])
-        raise ValueError(f"rescale: activation {layout.activation!r} is not one of {allowed}")
-    return rescale_hidden(weights, layout, rng)
-
-
-_N_DIRECTIONS = {f"svd-{k}": k for k in (500, 100, 50, 25, 10, 5)}
-_ROUNDING: dict[str, Perturbation] = {
-    "float16": _float16,
-    "bfloat16": _bfloat16,
-    "int8": _int8,
-    "int4": partial(_each_tensor, partial(_quantised, 7)),
-}
-_PRUNING: dict[str, Perturbation] = {
-    f"prune-{share}": partial(_each_tensor, partial(_pruned, share)) for share in (50, 80, 90, 95)
-}
-_SYMMETRY: dict[str, Perturbation] = {
-    "permute": permute_hidden,
-    "permute+int8": _permuted_int8,
-    "rescale": _rescaled,
-}
-_WITHOUT_TRAIN = {"none": _copied, **_ROUNDING, **_PRUNING, **_SYMMETRY}
-
-COMPRESSION: tuple[str, ...] = (*_N_DIRECTIONS, *_ROUNDING, *_PRUNING)
-SYMMETRY: tuple[str, ...] = tuple(_SYMMETRY)
-PERTURBATIONS: tuple[str, ...] = ("none", *COMPRESSION, *SYMMETRY)
-
-
-def applicable(name: str, layout: Layout) -> bool:
-    """Return whether networks of a layout can be transformed.
-
-    All can, except by ``rescale`` where the activation is not positively homogeneous.
-
-    Raises
-    ------
-    UnknownIdError
-        If the name is not one of `PERTURBATIONS`.
-
-    Examples
-    --------
-    >>> layout = Layout.of([("fc.weight", (2, 3), ("output", "input"))], "sigmoid")
-    >>> applicable("permute", layout), applicable("rescale", layout)
-    (True, False)
-    """
-    if name not in PERTURBATIONS:
-        raise unknown_name_error("perturbation", name, PERTURBATIONS)
-    return name != "rescale" or layout.activation in APPLIES_TO["positive-rescaling"]
 
 
 class Perturbations:
@@ -175,17 +106,16 @@ class Perturbations:
         UnknownIdError
             If it is not one of `PERTURBATIONS`.
         """
-        if name in _N_DIRECTIONS:
-            return partial(_projected, self.directions[:, : _N_DIRECTIONS[name]])
-        if name not in _WITHOUT_TRAIN:
+        if name not in _TABLE:
             raise unknown_name_error("perturbation", name, PERTURBATIONS)
-        return _WITHOUT_TRAIN[name]
+        _, function = _TABLE[name]
+        return partial(function, self)
 
     @cached_property
-    def directions(self) -> Directions:
+    def directions(self) -> Doubles:
         """Right singular vectors of the train weights, uncentred: ``(n_parameters, n_directions)``.
 
-        Leading first, and only those whose singular value is not zero but for rounding. Found once,
+        Leading first, and only those whose singular value is not zero up to rounding. Found once,
         for every k, as eigenvectors of the Gram matrix WᵀW in float64: for 7,500 × 2,160 in a
         third of the time of a truncated SVD.
         """
@@ -193,3 +123,120 @@ class Perturbations:
         values, vectors = np.linalg.eigh(weights.T @ weights)  # eigenvalues ascending
         is_zero = values <= values[-1] * max(weights.shape) * np.finfo(np.float64).eps
         return vectors[:, ~is_zero][:, ::-1][:, : len(weights)]
+
+
+# The functions of the table, each (…, perturbations, weights, layout, rng) → weights.
+
+
+def _copy(_: Perturbations, weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
+    return weights.copy()
+
+
+def _project(
+    k: int, of: Perturbations, weights: Floats, layout: Layout, rng: np.random.Generator
+) -> Floats:
+    directions = of.directions[:, :k]
+    projected: Floats = (weights.astype(np.float64) @ directions @ directions.T).astype(np.float32)
+    for tensor in layout.tensors:
+        if tensor.role == "variance":
+            part = projected[:, tensor.start : tensor.stop]
+            np.maximum(part, 0, out=part)
+    return projected
+
+
+def _round(
+    rounding: _Rounding,
+    _: Perturbations,
+    weights: Floats,
+    layout: Layout,
+    rng: np.random.Generator,
+) -> Floats:
+    result = np.empty_like(weights)
+    for tensor in layout.tensors:
+        values = weights[:, tensor.start : tensor.stop]
+        rounded, step = rounding(values)
+        if tensor.role == "variance":
+            rounded = np.where(values > 0, np.maximum(rounded, step), rounded)
+        result[:, tensor.start : tensor.stop] = rounded
+    return result
+
+
+def _prune(
+    per_cent: int, _: Perturbations, weights: Floats, layout: Layout, rng: np.random.Generator
+) -> Floats:
+    result = weights.copy()
+    for tensor in layout.tensors:
+        if tensor.role == "weight":
+            part = slice(tensor.start, tensor.stop)
+            result[:, part] = _pruned(per_cent, weights[:, part])
+    return result
+
+
+def _permute(_: Perturbations, weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
+    return permute_hidden(weights, layout, rng)
+
+
+def _permute_int8(
+    of: Perturbations, weights: Floats, layout: Layout, rng: np.random.Generator
+) -> Floats:
+    return of.get("int8")(permute_hidden(weights, layout, rng), layout, rng)
+
+
+def _rescale(_: Perturbations, weights: Floats, layout: Layout, rng: np.random.Generator) -> Floats:
+    if reason := obstacle("positive-rescaling", layout):
+        raise ValueError(f"rescale: {reason}")
+    return rescale_hidden(weights, layout, rng)
+
+
+_Function: TypeAlias = Callable[[Perturbations, Floats, Layout, np.random.Generator], Floats]
+
+_TABLE: dict[str, tuple[Kind, _Function]] = {
+    "none": ("none", _copy),
+    **{f"svd-{k}": ("compression", partial(_project, k)) for k in (500, 100, 50, 25, 10, 5)},
+    "float16": ("compression", partial(_round, _to_float16)),
+    "bfloat16": ("compression", partial(_round, _to_bfloat16)),
+    "int8": ("compression", partial(_round, partial(_to_levels, 127))),
+    "int4": ("compression", partial(_round, partial(_to_levels, 7))),
+    **{f"prune-{s}": ("compression", partial(_prune, s)) for s in (50, 80, 90, 95)},
+    "permute": ("symmetry", _permute),
+    "permute+int8": ("symmetry", _permute_int8),
+    "rescale": ("symmetry", _rescale),
+}
+
+PERTURBATIONS: tuple[str, ...] = tuple(_TABLE)
+COMPRESSION: tuple[str, ...] = tuple(n for n, (kind, _) in _TABLE.items() if kind == "compression")
+SYMMETRY: tuple[str, ...] = tuple(n for n, (kind, _) in _TABLE.items() if kind == "symmetry")
+
+
+def kind_of(name: str) -> Kind:
+    """Return a perturbation's kind; raise `UnknownIdError` for one that does not exist.
+
+    Examples
+    --------
+    >>> kind_of("int8"), kind_of("permute")
+    ('compression', 'symmetry')
+    """
+    if name not in _TABLE:
+        raise unknown_name_error("perturbation", name, PERTURBATIONS)
+    kind, _ = _TABLE[name]
+    return kind
+
+
+def applicable(name: str, layout: Layout) -> bool:
+    """Return whether a perturbation applies to networks of a layout.
+
+    All do, except ``rescale`` where scaling hidden units could change the function.
+
+    Raises
+    ------
+    UnknownIdError
+        If the name is not one of `PERTURBATIONS`.
+
+    Examples
+    --------
+    >>> layout = Layout.of([("fc.weight", (2, 3), ("output", "input"))], "sigmoid")
+    >>> applicable("permute", layout), applicable("rescale", layout)
+    (True, False)
+    """
+    kind_of(name)
+    return name != "rescale" or obstacle("positive-rescaling", layout) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import wsbench
-from wsbench.networks.perturbations import COMPRESSION, PERTURBATIONS, SYMMETRY
+from wsbench.networks.perturbations import PERTURBATIONS, kind_of
 from wsbench.zoo.providers import provider_of
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board
@@ -84,15 +84,19 @@ def _accuracy(board: Board) -> list[AccuracyRow]:
     told = [rescored for rescored in board.results if accuracy(rescored) and not rescored.is_stale]
     told.sort(key=lambda rescored: (rescored.record.content.seed, rescored.record.path.name))
     values = accuracy(told[0]) if told else {}
-    kinds = dict.fromkeys(COMPRESSION, "compression") | dict.fromkeys(SYMMETRY, "symmetry")
     whole = values.get("none")
     rows = []
     for name in (name for name in PERTURBATIONS if name in values):
+        kind = "" if name == "none" else kind_of(name)
         change = None if whole is None or name == "none" else values[name] - whole
         bar = round(values[name] * BAR_WIDTH, 2)
         rows.append(
             AccuracyRow(
-                name, kinds.get(name, ""), text.number(values[name]), text.number(change), bar
+                name,
+                kind,
+                text.number(values[name]),
+                text.number(change),
+                bar,
             )
         )
     return rows

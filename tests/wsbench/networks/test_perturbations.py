@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from support.torch_networks import ARCHITECTURES, torch_networks
 from wsbench.errors import UnknownIdError
 from wsbench.networks.forward import activations
 from wsbench.networks.layout import Layout
@@ -16,6 +17,7 @@ from wsbench.networks.perturbations import (
     SYMMETRY,
     Perturbations,
     applicable,
+    kind_of,
 )
 from wsbench.networks.symmetries import permute_hidden
 from wsbench_zoos.architectures import CNN, MLP
@@ -64,10 +66,12 @@ def test_names__are_those_of_the_tasks():
     assert list(COMPRESSION) == [*svd, "float16", "bfloat16", "int8", "int4", *pruning]
     assert list(SYMMETRY) == ["permute", "permute+int8", "rescale"]
     assert list(PERTURBATIONS) == ["none", *COMPRESSION, *SYMMETRY]
+    assert [kind_of(n) for n in COMPRESSION + SYMMETRY] == ["compression"] * 14 + ["symmetry"] * 3
+    assert kind_of("none") == "none"
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_transforms__return_new_float32_weights_of_the_same_shape(name):
+def test_perturbations__return_new_float32_weights_of_the_same_shape(name):
     weights = random_weights(MIDDLE)
     weights.flags.writeable = False
     before = weights.copy()
@@ -79,19 +83,19 @@ def test_transforms__return_new_float32_weights_of_the_same_shape(name):
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_transforms__are_the_same_to_the_bit_for_the_same_rng(name):
+def test_perturbations__are_the_same_to_the_bit_for_the_same_rng(name):
     weights = random_weights(MIDDLE)
     assert_same_bits(apply(name, weights, MIDDLE), apply(name, weights, MIDDLE))
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_transforms__leave_zero_weights_zero(name):
+def test_perturbations__leave_zero_weights_zero(name):
     zeros = np.zeros((2, 12), np.float32)
     np.testing.assert_array_equal(apply(name, zeros, SMALL), zeros)
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_transforms__take_rows_that_do_not_follow_each_other(name):
+def test_perturbations__take_rows_that_do_not_follow_each_other(name):
     weights, train = random_weights(SMALL), random_weights(SMALL, seed=1)
     changed = apply(name, weights[::2], SMALL, train=train)
     expected = apply(name, weights[::2].copy(), SMALL, train=train)
@@ -264,10 +268,10 @@ def test_svd__decomposes_once_for_every_k_and_only_if_asked(monkeypatch):
     monkeypatch.setattr(np.linalg, "eigh", lambda matrix: calls.append(1) or eigh(matrix))
     perturbations = Perturbations(random_weights(SMALL))
     for name in {*PERTURBATIONS} - {*SVD}:
-        perturbations.get(name)
+        perturbations.get(name)(random_weights(SMALL), SMALL, np.random.default_rng(0))
     assert not calls
     for name in SVD:
-        perturbations.get(name)
+        perturbations.get(name)(random_weights(SMALL), SMALL, np.random.default_rng(0))
     assert len(calls) == 1
 
 
@@ -315,6 +319,14 @@ def test_applicable__is_all_but_rescale_where_the_activation_is_not_homogeneous(
         assert found == {*PERTURBATIONS} - left_out
 
 
+def test_applicable__is_not_rescale_where_the_forward_pass_does_not_support_a_tensor():
+    tensors = [("a", (3, 2), ("hidden-1", "input")), ("skip", (2, 2), ("output", "input"))]
+    layout = Layout.of(tensors, "relu")
+    assert {name for name in PERTURBATIONS if not applicable(name, layout)} == {"rescale"}
+    with pytest.raises(ValueError, match=r"rescale: .*'skip' takes 'input'"):
+        apply("rescale", random_weights(layout), layout)
+
+
 def test_rescale__is_refused_where_it_would_change_the_function():
     layout = LAYOUTS["mlp"]
     with pytest.raises(ValueError, match=r"'sigmoid' is not one of identity, leaky-relu, relu"):
@@ -328,3 +340,94 @@ def test_unknown_names__are_answered_with_the_nearest():
         Perturbations(random_weights(SMALL)).get("bfloat")
     with pytest.raises(UnknownIdError, match="did you mean 'rescale'"):
         applicable("rescaled", SMALL)
+    with pytest.raises(UnknownIdError, match="did you mean 'int8'"):
+        kind_of("int88")
+
+
+NORMALISED = "convolution, bias, batch norm, pooling"
+ROUNDING = ["float16", "bfloat16", "int8", "int4"]
+
+
+def changed_roles(name):
+    networks = torch_networks(NORMALISED, "relu")
+    changed = apply(name, networks.weights, networks.layout)
+    different = changed != networks.weights
+    return {
+        tensor.role
+        for tensor in networks.layout.tensors
+        if different[:, tensor.start : tensor.stop].any()
+    }
+
+
+@pytest.mark.parametrize("name", ROUNDING)
+def test_rounding__applies_to_every_tensor_by_itself(name):
+    assert changed_roles(name) == {"weight", "bias", "scale", "shift", "mean", "variance"}
+    networks = torch_networks(NORMALISED, "relu")
+    changed = apply(name, networks.weights, networks.layout)
+    for tensor in networks.layout.tensors:
+        part = slice(tensor.start, tensor.stop)
+        values = networks.weights[:, part].copy()
+        alone = Layout.of([("alone", values.shape[1:], ("output",))], "relu")
+        expected = apply(name, values, alone)
+        if tensor.role == "variance":
+            levels = LEVELS.get(name, np.inf)
+            step = (values.max(axis=1, keepdims=True).astype(np.float64) / levels).astype("f4")
+            expected = np.maximum(expected, step)
+        assert_same_bits(changed[:, part], expected)
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_prune__leaves_biases_and_batch_norm_alone(name):
+    assert changed_roles(name) == {"weight"}
+
+
+@pytest.mark.parametrize("name", COMPRESSION)
+def test_compression__keeps_variances_positive_and_the_function_defined(name):
+    networks = torch_networks(NORMALISED, "relu", n=6)
+    weights, layout = networks.weights.copy(), networks.layout
+    variances = [t for t in layout.tensors if t.role == "variance"]
+    for tensor in variances:
+        values = weights[:, tensor.start : tensor.stop]
+        values[:, 0], values[:, 1], values[:, 2] = 1e-9, 1e-40, 0
+    train = np.random.default_rng(5).standard_normal((3, layout.n_parameters)).astype(np.float32)
+    changed = apply(name, weights, layout, train=train)
+    for tensor in variances:
+        before, after = (w[:, tensor.start : tensor.stop] for w in (weights, changed))
+        assert (after >= 0).all()
+        if name not in SVD:
+            np.testing.assert_array_equal(after > 0, before > 0)
+            assert_same_bits(apply(name, changed, layout), changed)
+    with np.errstate(over="ignore"):
+        assert np.isfinite(activations(changed, layout, networks.inputs, "output")).all()
+
+
+def test_svd__of_variances_would_be_negative_without_the_bound():
+    networks = torch_networks(NORMALISED, "relu", n=6)
+    train = np.random.default_rng(5).standard_normal(networks.weights.shape).astype(np.float32)
+    directions = Perturbations(train).directions[:, :5]
+    projected = networks.weights @ directions @ directions.T
+    variance = next(t for t in networks.layout.tensors if t.role == "variance")
+    assert (projected[:, variance.start : variance.stop] < 0).any()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", SYMMETRY)
+def test_symmetry__leaves_what_torch_modules_compute(name, architecture):
+    networks = torch_networks(architecture, "leaky-relu")
+    weights, layout = networks.weights, networks.layout
+    expected = networks.answers()["output"]
+    if name == "permute+int8":
+        expected = activations(apply("int8", weights, layout), layout, networks.inputs, "output")
+    changed = apply(name, weights, layout)
+    assert (changed != weights).any(axis=1).all()
+    found = activations(changed, layout, networks.inputs, "output")
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", BY_BITS)
+def test_compression__of_vectors_commutes_with_permutation(name):
+    networks = torch_networks(NORMALISED, "relu")
+    weights, layout = networks.weights, networks.layout
+    after = permute_hidden(apply(name, weights, layout), layout, np.random.default_rng(3))
+    before = apply(name, permute_hidden(weights, layout, np.random.default_rng(3)), layout)
+    assert_same_bits(before, after)

@@ -7,10 +7,10 @@ Both come from the raw 64-bit stream of Philox by arithmetic written out here: n
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from wsbench import Layout
 from wsbench.seeding import bit_generator
+from wsbench_zoos.training.kernels.numba_policy import kernel
 
 # Wichura's PPND16 (Applied Statistics 37(3), 1988, algorithm AS 241): coefficients of numerator and
 # denominator, ascending, in the centre, and in the near and far tail.
@@ -120,8 +120,9 @@ def _log(x: Doubles) -> Doubles:
     return e * 0.6931471805599453 + 2.0 * s * series
 
 
-@njit(nogil=True)
-def permutation(raw):  # type: ignore[no-untyped-def]
+# raw (n) → (n)
+@kernel
+def permutation(raw):
     """Return the shuffle of 0 … n − 1 that n raw 64-bit words determine.
 
     A word chooses among i + 1 places by the upper half of its product with i + 1; that favours no

@@ -184,7 +184,7 @@ def test_train_epoch__keeps_the_lanes_beyond_a_layers_width_at_zero(digits):
     kernel = make_kernel(digits, 40)
     state = kernel.start(start_weights())
     kernel.train_epoch(state, np.arange(40))
-    for matrix in state.matrices:
+    for matrix in state:
         assert not matrix.reshape(-1, N_LANES)[:, 10:].any()
 
 
@@ -192,7 +192,7 @@ def test_train_epoch__keeps_both_copies_of_a_matrix_equal(digits):
     kernel = make_kernel(digits, 40)
     state = kernel.start(start_weights())
     kernel.train_epoch(state, np.arange(40))
-    rows = [matrix.reshape(-1, N_LANES)[:10, :10] for matrix in state.matrices]
+    rows = [matrix.reshape(-1, N_LANES)[:10, :10] for matrix in state]
     for upright, transposed in ((2, 4), (3, 5), (6, 8), (7, 9)):
         np.testing.assert_array_equal(rows[upright], rows[transposed].T)
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from numba import float32 as f32
-from numba import njit
 
 from wsbench_zoos.training.kernels.cnn_layers import (
     IMAGE,
@@ -29,6 +28,7 @@ from wsbench_zoos.training.kernels.cnn_layers import (
     linear,
     linear_backward,
 )
+from wsbench_zoos.training.kernels.numba_policy import kernel, part
 from wsbench_zoos.training.kernels.simd import N_LANES, aligned, load, splat, store
 
 Floats = npt.NDArray[np.float32]
@@ -150,8 +150,9 @@ def padded_images(images: Floats) -> Floats:
     return padded
 
 
-@njit(nogil=True)
-def _train(state, images, targets, classes, order, n, batch_size, sgd):  # type: ignore[no-untyped-def]
+# images (n + 1, 176)  targets (11, k)  classes (n + 1)  order (steps + 1, s)
+@kernel
+def _train(state, images, targets, classes, order, n, batch_size, sgd):
     """Train for one epoch on n samples; order: (steps + 1, room for a batch), filled with n."""
     W, V, G, X, MX, DX, H, MH, DH, Y, E, R = state
     n_room = H.size // 8
@@ -169,16 +170,18 @@ def _train(state, images, targets, classes, order, n, batch_size, sgd):  # type:
         _descend(W, V, G, sgd)
 
 
-@njit
-def _error(Y, targets, classes, order, first, scale, E):  # type: ignore[no-untyped-def]
+# Y (s, k)  targets (11, k)  classes (n + 1)  order (s) → E (s, k)
+@part
+def _error(Y, targets, classes, order, first, scale, E):
     """E[s] = scale (Y[s] - target[s])."""
     for s in range(0, Y.size, N_LANES):
         target = load(targets, classes[order[first + s // N_LANES]] * N_LANES)
         store(E, s, scale * (load(Y, s) - target))
 
 
-@njit
-def _descend(W, V, G, sgd):  # type: ignore[no-untyped-def]
+# W, V, G (t, c), (o, t, c), (o, k)
+@part
+def _descend(W, V, G, sgd):
     """One SGD step, which uses the gradient up: G is zero after it."""
     learning_rate, momentum, decay = sgd[0], sgd[1], sgd[2]
     for i in range(0, N_WEIGHTS, N_LANES):
@@ -189,8 +192,9 @@ def _descend(W, V, G, sgd):  # type: ignore[no-untyped-def]
         store(G, i, splat(f32(0.0)))
 
 
-@njit(nogil=True)
-def _evaluate(state, images, targets, classes, order):  # type: ignore[no-untyped-def]
+# images (n + 1, 176)  targets (11, k)  classes (n + 1)  order (s)
+@kernel
+def _evaluate(state, images, targets, classes, order):
     """Mean loss and accuracy over all samples but the blank one."""
     W, _, _, X, MX, _, H, MH, _, Y, E, R = state
     n = classes.size - 1
@@ -207,8 +211,9 @@ def _evaluate(state, images, targets, classes, order):  # type: ignore[no-untype
     return total / (n * N_CLASSES), n_hits / n
 
 
-@njit
-def _squares(E, i):  # type: ignore[no-untyped-def]
+# E (k)
+@part
+def _squares(E, i):
     """Sum of the squares of ten numbers, in double precision."""
     total = 0.0
     for k in range(i, i + N_CLASSES):
@@ -217,8 +222,9 @@ def _squares(E, i):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit
-def _first_greatest(Y, i):  # type: ignore[no-untyped-def]
+# Y (k)
+@part
+def _first_greatest(Y, i):
     """Return which of ten numbers is the greatest, the first of equals, without a branch."""
     best, greatest = 0, Y[i]
     for k in range(1, N_CLASSES):

@@ -25,8 +25,8 @@ in the order in which it is taken; every kernel has its naive twin in the tests,
 """
 
 from numba import float32 as f32
-from numba import njit
 
+from wsbench_zoos.training.kernels.numba_policy import part
 from wsbench_zoos.training.kernels.simd import (
     N_LANES,
     broadcast,
@@ -53,14 +53,16 @@ _BLOCK = (0, N_LANES, 3 * N_LANES, 4 * N_LANES)
 _SLOPE = f32(0.01)
 
 
-@njit
-def _leaky(x, y):  # type: ignore[no-untyped-def]
+# x, y (l) → (l)
+@part
+def _leaky(x, y):
     """Return y times the derivative of the leaky ReLU at x, the same as at its activation."""
     return where_greater(x, splat(f32(0.0)), y, _SLOPE * y)
 
 
-@njit
-def _first_maximum(z0, z1, z2, z3):  # type: ignore[no-untyped-def]
+# z0 … z3 (l) → (l), (l)
+@part
+def _first_maximum(z0, z1, z2, z3):
     """Return the maximum and which one it is, the first of equals."""
     z, m = z0, splat(f32(0.0))
     m = where_greater(z1, z, splat(f32(1.0)), m)
@@ -72,8 +74,9 @@ def _first_maximum(z0, z1, z2, z3):  # type: ignore[no-untyped-def]
     return z, m
 
 
-@njit
-def _load_9(A, i):  # type: ignore[no-untyped-def]
+# A (t, l) → 9 × (l)
+@part
+def _load_9(A, i):
     return (
         load(A, i), load(A, i + 16), load(A, i + 32),
         load(A, i + 48), load(A, i + 64), load(A, i + 80),
@@ -81,8 +84,9 @@ def _load_9(A, i):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit
-def _convolve(images, i, w):  # type: ignore[no-untyped-def]
+# images (n, 176)  w 9 × (c) → (c)
+@part
+def _convolve(images, i, w):
     """Σ_t pixel[t] w[t] over the 3×3 pixels from i on."""
     z = (
         broadcast(images, i) * w[0]
@@ -105,8 +109,9 @@ def _convolve(images, i, w):  # type: ignore[no-untyped-def]
     )
 
 
-@njit
-def conv1(W, images, order, first, X, MX):  # type: ignore[no-untyped-def]
+# W (t, c)  images (n, 176) → X, MX (s, p, c)
+@part
+def conv1(W, images, order, first, X, MX):
     """Images → X, MX; and asks for the images of the next batch, early enough to be there."""
     w = _load_9(W, 0)
     n_samples = X.size // MAP
@@ -125,14 +130,15 @@ def conv1(W, images, order, first, X, MX):  # type: ignore[no-untyped-def]
             store(MX, s * MAP + p * N_LANES, m)
 
 
-@njit
-def _corner(p):  # type: ignore[no-untyped-def]
+@part
+def _corner(p):
     """First of the 5×5 pixels of an image that cell p sees."""
     return p // 3 * 4 * SIDE + p % 3 * 4
 
 
-@njit
-def conv2(W, X, R, H, MH):  # type: ignore[no-untyped-def]
+# W (o, t, c)  X (s, p, c) → H, MH (s, o)
+@part
+def conv2(W, X, R, H, MH):
     """X → H, MH, two samples at a time: the 16 rows of R, and lanes of the result, are (s, o)."""
     for pair in range(0, H.size, N_LANES):
         for s in range(2):
@@ -153,8 +159,9 @@ def conv2(W, X, R, H, MH):  # type: ignore[no-untyped-def]
         store(MH, pair, m)
 
 
-@njit
-def linear(W, H, Y):  # type: ignore[no-untyped-def]
+# W (o, k)  H (s, o) → Y (s, k)
+@part
+def linear(W, H, Y):
     """Y[s] = Σ_o H[s, o] W[o]."""
     for s in range(Y.size // N_LANES):
         y = broadcast(H, s * 8) * load(W, FC)
@@ -163,8 +170,9 @@ def linear(W, H, Y):  # type: ignore[no-untyped-def]
         store(Y, s * N_LANES, y)
 
 
-@njit
-def linear_backward(W, E, H, R, G, DH):  # type: ignore[no-untyped-def]
+# W (o, k)  E (s, k)  H (s, o) → G (o, k), DH (s, o)
+@part
+def linear_backward(W, E, H, R, G, DH):
     """G[o] += Σ_s H[s, o] E[s]; DH[s, o] = Σ_k E[s, k] W[o, k], through the leaky ReLU."""
     for o in range(8):
         g = load(G, FC + o * N_LANES)
@@ -179,8 +187,9 @@ def linear_backward(W, E, H, R, G, DH):  # type: ignore[no-untyped-def]
         store(DH, pair, _leaky(load(H, pair), row_sums(R, 0)))
 
 
-@njit
-def conv2_backward(W, X, DH, MH, G, DX):  # type: ignore[no-untyped-def]
+# W (o, t, c)  X (s, p, c)  DH, MH (s, o) → G (o, t, c), DX (s, p, c)
+@part
+def conv2_backward(W, X, DH, MH, G, DX):
     """G[o, t] += Σ_s DH[s, o] X[s, p]; DX[s, p] = Σ_o DH[s, o] W[o, t].
 
     Only the position that was the maximum counts: there, four cells p meet four taps t. In the map
@@ -200,13 +209,14 @@ def conv2_backward(W, X, DH, MH, G, DX):  # type: ignore[no-untyped-def]
                 _add(DX, x + i, d * load(W, w + i))
 
 
-@njit
-def _add(A, i, a):  # type: ignore[no-untyped-def]
+@part
+def _add(A, i, a):
     store(A, i, load(A, i) + a)
 
 
-@njit
-def conv1_backward(images, order, first, X, MX, DX, G):  # type: ignore[no-untyped-def]
+# images (n, 176)  X, MX, DX (s, p, c) → G (t, c)
+@part
+def conv1_backward(images, order, first, X, MX, DX, G):
     """G[t] += Σ_s Σ_p d[s, p] pixel[s, p, t], the pixels those of the position of the maximum.
 
     Choosing the pixels by masks takes 151 cycles a sample, multiplying those of all four positions
@@ -233,8 +243,9 @@ def conv1_backward(images, order, first, X, MX, DX, G):  # type: ignore[no-untyp
         store(G, t * N_LANES, g)
 
 
-@njit
-def _winner(images, i, m):  # type: ignore[no-untyped-def]
+# images (n, 176)  m (c) → (c)
+@part
+def _winner(images, i, m):
     """In each lane, the pixel that a tap saw at position m; at position 0 it saw pixel i."""
     x = broadcast(images, i)
     x = where_greater(m, splat(f32(0.0)), broadcast(images, i + _RIGHT), x)

@@ -23,11 +23,13 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import float32 as f32
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing import signature as typed
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from wsbench_zoos.training.kernels.numba_policy import part
 
 N_LANES = 16
 _FLOAT = ir.FloatType()
@@ -203,8 +205,9 @@ def _two_to_the(typing_context: Any, shifted: Any) -> Any:
     return LANES(shifted), generate
 
 
-@njit
-def exp(x):  # type: ignore[no-untyped-def]
+# x (l) → (l)
+@part
+def exp(x):
     """Exponential, within 2 units in the last place on [-87, 88] and clamped to it outside.
 
     Split x = n·ln 2 + r with |r| ≤ 0.35, ln 2 in two parts of which the first times n is exact
@@ -226,8 +229,9 @@ def exp(x):  # type: ignore[no-untyped-def]
     return p * _two_to_the(shifted)
 
 
-@njit
-def sigmoid(x):  # type: ignore[no-untyped-def]
+# x (l) → (l)
+@part
+def sigmoid(x):
     """Logistic function 1 / (1 + e⁻ˣ)."""
     return f32(1.0) / (f32(1.0) + exp(f32(0.0) - x))
 
@@ -255,8 +259,9 @@ def _picked(a: Any, b: Any, first: int) -> Any:
     return LANES(a, b), generate
 
 
-@njit
-def row_sums(array, index):  # type: ignore[no-untyped-def]
+# array (16, l) → (l)
+@part
+def row_sums(array, index):
     """Lane i: the sum of ``array[index + 16 i : index + 16 i + 16]``, of 16 rows at once.
 
     Neighbours are added, then neighbouring sums, and so on: for each row ``a``, four times,
@@ -265,21 +270,25 @@ def row_sums(array, index):  # type: ignore[no-untyped-def]
     return _fold(_sums_of_8(array, index), _sums_of_8(array, index + 8 * N_LANES))
 
 
-@njit
-def _fold(a, b):  # type: ignore[no-untyped-def]
+# a, b (l) → (l)
+@part
+def _fold(a, b):
     return _evens(a, b) + _odds(a, b)
 
 
-@njit
-def _sums_of_8(array, index):  # type: ignore[no-untyped-def]
+# array (8, l) → (l)
+@part
+def _sums_of_8(array, index):
     return _fold(_sums_of_4(array, index), _sums_of_4(array, index + 4 * N_LANES))
 
 
-@njit
-def _sums_of_4(array, index):  # type: ignore[no-untyped-def]
+# array (4, l) → (l)
+@part
+def _sums_of_4(array, index):
     return _fold(_sums_of_2(array, index), _sums_of_2(array, index + 2 * N_LANES))
 
 
-@njit
-def _sums_of_2(array, index):  # type: ignore[no-untyped-def]
+# array (2, l) → (l)
+@part
+def _sums_of_2(array, index):
     return _fold(load(array, index), load(array, index + N_LANES))
