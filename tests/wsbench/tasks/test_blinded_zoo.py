@@ -5,6 +5,7 @@ import pytest
 
 import wsbench
 from support.methods import Spy, loaded
+from wsbench.methods.session import Session
 from wsbench.networks.symmetries import permute_hidden
 from wsbench.seeding import generator
 from wsbench.tasks.blinded_zoo import BlindedZoo
@@ -17,13 +18,21 @@ def zoo(make_zoo) -> wsbench.Zoo:
     return wsbench.load_zoo(make_zoo(models=30, epochs=6))
 
 
+def answers(method, blinded, perturbation, task):
+    """Return a method's answers to a task, asked in a session of its own."""
+    shown = blinded.under(perturbation)
+    zoo = blinded.zoo
+    session = Session(loaded(method), zoo.layout, zoo.probe_inputs, shown.seed)
+    return TASKS[task].run(session, shown)
+
+
 def rows(weights):
     return sorted(row.tobytes() for row in weights)
 
 
-def test_trial__transforms_train_and_test_before_the_method_sees_them(zoo):
+def test_under__perturbs_train_and_test_before_the_method_sees_them(zoo):
     spy = Spy()
-    BlindedZoo(zoo, "standard", 0).answers(loaded(spy), "int8", ("identification",))
+    answers(spy, BlindedZoo(zoo, "standard", 0), "int8", "identification")
     for checkpoints, split in ((spy.fitted[0], "train"), (spy.transformed[0], "test")):
         seen = checkpoints.weights
         originals = zoo.weights[zoo.rows(split, range(1, 7))]
@@ -38,37 +47,36 @@ def test_trial__transforms_train_and_test_before_the_method_sees_them(zoo):
         assert nearest.max() < np.abs(originals).max() / 127
 
 
-def test_trial__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_method(zoo):
+def test_under__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_method(zoo):
     first, second = Spy(), Spy()
     for spy in (first, second):
-        BlindedZoo(zoo, "standard", 5).answers(loaded(spy), "permute", ("identification",))
+        answers(spy, BlindedZoo(zoo, "standard", 5), "permute", "identification")
     np.testing.assert_array_equal(first.transformed[0].weights, second.transformed[0].weights)
-    trial = BlindedZoo(zoo, "standard", 5)
-    expected = permute_hidden(
-        trial.transformed("none", "test"), zoo.layout, generator(5, "transform", "permute", "test")
-    )
+    blinded = BlindedZoo(zoo, "standard", 5)
+    rng = generator(5, "transform", "permute", "test")
+    expected = permute_hidden(blinded.test("none"), zoo.layout, rng)
     np.testing.assert_array_equal(first.transformed[0].weights, expected)
 
 
-def test_trial__retrieval_asks_about_transformed_queries_among_the_gallery_as_it_was(zoo):
+def test_retrieval__asks_about_perturbed_queries_among_the_gallery_as_it_was(zoo):
     spy = Spy()
-    trial = BlindedZoo(zoo, "standard", 0)
-    trial.answers(loaded(spy), "int4", ("retrieval",))
+    blinded = BlindedZoo(zoo, "standard", 0)
+    answers(spy, blinded, "int4", "retrieval")
     (fitted,), (asked,) = spy.fitted, spy.transformed
     assert rows(fitted.weights) == rows(zoo.weights[zoo.rows("train", range(1, 7))])  # as they were
     gallery = zoo.weights[zoo.epoch > 0]
-    queries = trial.transformed("int4", "test")
+    queries = blinded.test("int4")
     assert rows(asked.weights) == rows(np.concatenate([gallery, queries]))
 
 
-def test_trial__retrieval_without_a_transform_finds_every_copy(zoo):
-    trial = BlindedZoo(zoo, "standard", 0)
-    found, _ = trial.answers(loaded(Spy()), "none", ("retrieval",))
-    scores = TASKS["retrieval"].scores(found["retrieval"], trial.truth, 0)
+def test_retrieval__without_a_perturbation_finds_every_copy(zoo):
+    blinded = BlindedZoo(zoo, "standard", 0)
+    found = answers(Spy(), blinded, "none", "retrieval")
+    scores = TASKS["retrieval"].scores(found, blinded.truth, 0)
     assert scores["rank1"].value == scores["tpr_at_1_fpr"].value == 1.0
 
 
-def test_trial__retrieval_of_a_method_that_says_nothing_is_at_chance(zoo):
+def test_retrieval__of_a_method_that_says_nothing_is_at_chance(zoo):
     """The answers are about ties alone: each query finds its own six of 180 entries by chance."""
 
     class Nothing:
@@ -77,40 +85,44 @@ def test_trial__retrieval_of_a_method_that_says_nothing_is_at_chance(zoo):
 
     precision = []
     for seed in range(40):
-        trial = BlindedZoo(zoo, "standard", seed)
-        found, _ = trial.answers(loaded(Nothing()), "none", ("retrieval",))
-        scores = TASKS["retrieval"].scores(found["retrieval"], trial.truth, seed)
+        blinded = BlindedZoo(zoo, "standard", seed)
+        found = answers(Nothing(), blinded, "none", "retrieval")
+        scores = TASKS["retrieval"].scores(found, blinded.truth, seed)
         precision.append(scores["rank1"].value)
         assert scores["tpr_at_1_fpr"].value == 0.0
-    # 36 queries in 40 trials, each right with 6/180: a standard error of .0047.
+    # 36 queries in 40 zoos, each right with 6/180: a standard error of .0047.
     assert np.mean(precision) == pytest.approx(6 / 180, abs=4 * 0.0047)
 
 
-def test_trial__the_protocol_all_fits_on_and_asks_about_every_model(zoo):
+def test_blinded_zoo__the_protocol_all_fits_on_and_asks_about_every_model(zoo):
     spy = Spy()
-    trial = BlindedZoo(zoo, "all", 0)
-    trial.answers(loaded(spy), "none", ("identification",))
+    blinded = BlindedZoo(zoo, "all", 0)
+    answers(spy, blinded, "none", "identification")
     everything = rows(zoo.weights[zoo.epoch > 0])
     assert rows(spy.fitted[0].weights) == rows(spy.transformed[0].weights) == everything
-    assert len(trial.truth.rows_by_model()) == 30
+    assert len(blinded.truth.rows_by_model()) == 30
 
 
-def test_trial__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_question(zoo):
+def test_blinded_zoo__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_task(zoo):
     rng = np.random.default_rng(0)
     order, names = rng.permutation(len(zoo.model)), rng.permutation(30).astype(np.int32)
     other = wsbench.Zoo(**vars(zoo) | {"model": names[zoo.model]}).with_rows(order)
     for perturbation in ("permute", "svd-5", "int4"):
         scores = []
         for one in (zoo, other):
-            trial = BlindedZoo(one, "standard", 3)
-            found, _ = trial.answers(loaded(Spy()), perturbation, tuple(TASKS))
+            blinded = BlindedZoo(one, "standard", 3)
             scores.append(
-                {name: q.scores(found[name], trial.truth, 3) for name, q in TASKS.items()}
+                {
+                    name: task.scores(
+                        answers(Spy(), blinded, perturbation, name), blinded.truth, 3
+                    )
+                    for name, task in TASKS.items()
+                }
             )
         assert scores[0] == scores[1]
 
 
 def test_at_last_epoch__gives_one_checkpoint_of_each_test_model(zoo):
-    trial = BlindedZoo(zoo, "standard", 0)
-    last = trial.at_last_epoch(trial.transformed("none", "test"))
+    blinded = BlindedZoo(zoo, "standard", 0)
+    last = blinded.at_last_epoch(blinded.test("none"))
     np.testing.assert_array_equal(last, zoo.weights[zoo.rows("test", [6])])

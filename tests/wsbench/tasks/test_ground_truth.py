@@ -6,12 +6,11 @@ from wsbench.tasks.ground_truth import GroundTruth, compact
 
 
 def regular(n_models, n_epochs):
-    return GroundTruth(
-        np.repeat(np.arange(n_models), n_epochs), np.tile(np.arange(1, n_epochs + 1), n_models)
-    )
+    model, epoch = np.divmod(np.arange(n_models * n_epochs), n_epochs)
+    return GroundTruth(Labels(model, epoch + 1))
 
 
-def test_truth__gives_the_rows_of_each_model():
+def test_rows_by_model__is_one_array_for_each_model():
     truth = GroundTruth(Labels(np.array([4, 4, 9, 9, 9]), np.array([1, 3, 1, 2, 3])))
     assert [rows.tolist() for rows in truth.rows_by_model()] == [[0, 1], [2, 3, 4]]
 

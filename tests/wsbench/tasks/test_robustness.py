@@ -38,7 +38,7 @@ def test_robustness__interval_is_narrower_than_of_independent_scores():
     assert joint[1] - joint[0] < independent[1] - independent[0]
 
 
-def test_robustness__is_the_mean_over_transforms_of_ratios_of_means():
+def test_robustness__is_the_mean_over_perturbations_of_ratios_of_means():
     scores = {"none": NONE, "a": np.array([0.5, 0.5, 0.2]), "b": np.array([0.0, 0.2, 0.1])}
     assert robustness(scores, ["a", "b"]).value == pytest.approx((1.2 / 1.5 + 0.3 / 1.5) / 2)
 
@@ -65,7 +65,7 @@ def test_robustness__may_exceed_one_and_fall_below_zero():
     assert robustness(scores, ["reversed"]).value == pytest.approx(-1)
 
 
-def test_robustness__missing_transforms_and_none_are_left_out():
+def test_robustness__missing_perturbations_and_none_are_left_out():
     scores = {"none": NONE, "a": NONE / 2, "b": NONE / 8}
     assert robustness(scores, ["none", "a", "4 bits"]) == robustness({**scores, "c": NONE}, ["a"])
 
@@ -80,7 +80,7 @@ def test_robustness__without_scores_there_is_none():
         assert robustness(scores, perturbations) == Score(None, None)
 
 
-def test_robustness__does_not_depend_on_the_order_of_transforms_or_of_models():
+def test_robustness__does_not_depend_on_the_order_of_perturbations_or_of_models():
     scores = simulated(rng(3), 30)
     models = rng(4).permutation(30)
     expected = robustness(scores, ["a", "b", "c"])
