@@ -2,11 +2,13 @@ import numpy as np
 
 import wsbench
 from wsbench.evaluation.accuracy import accuracy_after
+from wsbench.tasks.blinded_zoo import BlindedZoo
 
 
 def test_accuracy_after__nothing_is_that_in_the_zoo_and_a_symmetry_keeps_it(digits_zoo):
     rows = digits_zoo.rows("test", [50])
-    found = accuracy_after(digits_zoo, ("none", "permute", "int8", "prune-95"))
+    blinded = BlindedZoo(digits_zoo, "standard", 0)
+    found = accuracy_after(blinded, ("none", "permute", "int8", "prune-95"))
     expected = np.mean(np.sort(digits_zoo.test_accuracy[rows].astype(np.float64)))
     assert found["none"] == expected
     assert abs(found["permute"] - expected) < 1e-3  # sums in another order move a digit or two
@@ -14,8 +16,8 @@ def test_accuracy_after__nothing_is_that_in_the_zoo_and_a_symmetry_keeps_it(digi
     assert found["prune-95"] < 0.3
 
 
-def test_accuracy_after__is_unknown_where_nobody_knows_the_recipe(made_up_zoo):
-    assert accuracy_after(made_up_zoo, ("none", "int8")) == {}
+def test_accuracy_after__is_unknown_without_a_package_that_trains_the_recipe(made_up_zoo):
+    assert accuracy_after(BlindedZoo(made_up_zoo, "standard", 0), ("none", "int8")) == {}
 
 
 def test_accuracy_after__is_part_of_an_evaluation_that_compresses(digits_zoo):

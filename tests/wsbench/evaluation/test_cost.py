@@ -2,6 +2,7 @@ import pytest
 
 import wsbench
 from wsbench.evaluation.cost import measure_cost
+from wsbench.tasks.blinded_zoo import BlindedZoo
 
 METHODS = """
 import time
@@ -50,12 +51,12 @@ class Failing:
 
 @pytest.fixture
 def cost(make_zoo, tmp_path):
-    zoo = wsbench.load_zoo(make_zoo(models=30))
+    blinded = BlindedZoo(wsbench.load_zoo(make_zoo(models=30)), "standard", 0)
     (tmp_path / "methods.py").write_text(METHODS)
 
     def measure(name, **parameters):
         loaded = wsbench.load_method(f"{tmp_path}/methods.py:{name}", parameters)
-        return measure_cost(loaded, zoo)
+        return measure_cost(loaded, blinded)
 
     return measure
 
@@ -87,4 +88,4 @@ def test_measure_cost__says_why_a_method_failed(cost, name, message):
 def test_measure_cost__needs_a_method_that_another_process_can_load(made_up_zoo):
     loaded = wsbench.load_method("euclidean")
     unnamed = wsbench.LoadedMethod(loaded.method, loaded.info, "", "")
-    assert measure_cost(unnamed, made_up_zoo) is None
+    assert measure_cost(unnamed, BlindedZoo(made_up_zoo, "standard", 0)) is None

@@ -1,17 +1,12 @@
 import dataclasses
-import json
-import subprocess
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import wsbench
-from support.command_line import COMMAND
 from support.methods import FirstThree, Spy, loaded
-from wsbench.evaluation.evaluate import score
 from wsbench.methods.loading import FunctionMethod
+from wsbench.tasks.scoring import score
 from wsbench_baselines.svd import SVD
 
 CLEAN = wsbench.find_suite(None, ["identification", "ordering"], ["none"])
@@ -43,12 +38,6 @@ class BySize(FirstThree):
 
 
 METHODS = [FirstThree, Fitted, CityBlock, BySize, SVD]
-
-
-@pytest.fixture
-def zoo(make_zoo) -> wsbench.Zoo:
-    """30 models of 12 weights, epochs 0 to 6."""
-    return wsbench.load_zoo(make_zoo(models=30, epochs=6))
 
 
 # --- what the baselines get on real digits -------------------------------------------------------
@@ -145,116 +134,7 @@ def test_evaluate__takes_names_paths_and_seeds_of_any_size(make_zoo):
     assert found.zoo_digest == wsbench.load_zoo(folder).content_digest
 
 
-# --- what a method sees --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def spied(zoo):
-    def evaluated(seed=0, **info):
-        spy = Spy()
-        result = evaluate(loaded(spy, **info), zoo, seed=seed)
-        assert result.error is None
-        return spy, result
-
-    return evaluated
-
-
-def rows_of(zoo, checkpoints) -> np.ndarray:
-    row = {weights.tobytes(): i for i, weights in enumerate(zoo.weights)}
-    return np.array([row[weights.tobytes()] for weights in checkpoints.weights])
-
-
-def test_evaluate__fits_on_train_and_asks_about_test_models(zoo, spied):
-    spy, _ = spied()
-    (train,), (test, *_) = spy.fitted, spy.transformed
-    assert sorted(rows_of(zoo, train)) == zoo.rows("train", range(1, 7)).tolist()
-    assert sorted(rows_of(zoo, test)) == zoo.rows("test", range(1, 7)).tolist()
-    assert len(spy.ordered) == 6
-    for checkpoints in spy.ordered:
-        rows = rows_of(zoo, checkpoints)
-        assert len(set(zoo.model[rows])) == 1
-        assert sorted(zoo.epoch[rows]) == [1, 2, 3, 4, 5, 6]
-
-
-def test_evaluate__row_order_tells_neither_model_nor_epoch(zoo, spied):
-    """Over 40 seeds the correlation of place and label scatters around 0.
-
-    Its standard deviation is 1/√(n − 1) for n shuffled rows; the mean over 40 seeds (and, for the
-    ordering views, 6 models) is allowed four of its own.
-    """
-    found = {name: [] for name in ("train model", "train epoch", "test model", "test epoch", "one")}
-    for seed in range(40):
-        spy, _ = spied(seed)
-        for name, checkpoints in (("train", spy.fitted[0]), ("test", spy.transformed[0])):
-            rows = rows_of(zoo, checkpoints)
-            places = np.arange(len(rows))
-            found[f"{name} model"].append(np.corrcoef(places, zoo.model[rows])[0, 1])
-            found[f"{name} epoch"].append(np.corrcoef(places, zoo.epoch[rows])[0, 1])
-        for checkpoints in spy.ordered:
-            epochs = zoo.epoch[rows_of(zoo, checkpoints)]
-            found["one"].append(np.corrcoef(np.arange(6), epochs)[0, 1])
-    n_rows = {"train model": 108, "train epoch": 108, "test model": 36, "test epoch": 36, "one": 6}
-    for name, correlations in found.items():
-        deviation = 1 / np.sqrt(n_rows[name] - 1)
-        assert abs(np.mean(correlations)) < 4 * deviation / np.sqrt(len(correlations)), name
-        assert np.std(correlations) == pytest.approx(deviation, rel=0.5), name
-
-
-def test_evaluate__asks_for_the_order_of_models_in_no_order(zoo, spied):
-    """Else the n-th call would tell which model it is."""
-    asked = []
-    for seed in range(5):
-        spy, _ = spied(seed)
-        asked.append([int(zoo.model[rows_of(zoo, one)[0]]) for one in spy.ordered])
-    assert len({tuple(models) for models in asked}) > 1
-
-
-@pytest.mark.parametrize("attribute", ["model", "epoch", "probe_inputs"])
-def test_evaluate__shows_nothing_that_was_not_declared(spied, attribute):
-    spy, _ = spied()
-    for checkpoints in (*spy.fitted, *spy.transformed, *spy.ordered):
-        with pytest.raises(wsbench.UndeclaredNeedError):
-            getattr(checkpoints, attribute)
-
-
-def test_evaluate__shows_labels_in_fit_only(zoo, spied):
-    spy, _ = spied(needs={"labels"})
-    rows = rows_of(zoo, spy.fitted[0])
-    np.testing.assert_array_equal(spy.fitted[0].model, zoo.model[rows])
-    np.testing.assert_array_equal(spy.fitted[0].epoch, zoo.epoch[rows])
-    for checkpoints in (*spy.transformed, *spy.ordered):
-        for attribute in ("model", "epoch"):
-            with pytest.raises(wsbench.UndeclaredNeedError):
-                getattr(checkpoints, attribute)
-
-
-def test_evaluate__shows_probe_inputs_in_every_call(zoo, spied):
-    spy, _ = spied(needs={"probe_inputs"})
-    for checkpoints in (*spy.fitted, *spy.transformed, *spy.ordered):
-        np.testing.assert_array_equal(checkpoints.probe_inputs, zoo.probe_inputs)
-
-
-def test_evaluate__a_method_cannot_write_to_what_it_is_given(zoo):
-    class Vandal(FirstThree):
-        def fit(self, train, *, rng):
-            train.weights[:] = 0
-
-    result = evaluate(loaded(Vandal()), zoo)
-    assert "read-only" in result.error
-    assert zoo.weights.any()
-
-
-def test_evaluate__gives_fit_an_rng_of_the_seed(zoo):
-    class Drawn(FirstThree):
-        def fit(self, train, *, rng):
-            self.drawn = rng.random()
-
-    drawn = []
-    for seed in (0, 0, 1):
-        method = Drawn()
-        evaluate(loaded(method), zoo, seed=seed)
-        drawn.append(method.drawn)
-    assert drawn[0] == drawn[1] != drawn[2]
+# --- what methods may answer ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -266,9 +146,6 @@ def test_evaluate__takes_a_scikit_learn_transformer_as_it_is(zoo, spec):
     if spec.endswith("PCA"):  # a rotation: distances are those of the weights
         expected = evaluate("euclidean", zoo).scores["identification/none"]["map_at_r"].value
         assert result.scores["identification/none"]["map_at_r"].value == pytest.approx(expected)
-
-
-# --- what methods may answer ---------------------------------------------------------------------
 
 
 def test_evaluate__a_distance_method_equals_the_embedding_with_these_distances(zoo):
@@ -319,107 +196,7 @@ class SignsAsList:
         return (checkpoints.weights > 0).astype(int).tolist()
 
 
-def with_entry(change):
-    def transform(checkpoints):
-        embedding = np.array(checkpoints.weights, np.float64)
-        change(embedding)
-        return embedding
-
-    return transform
-
-
-def nan(embedding):
-    embedding[2, 0] = embedding[3, 1] = np.nan
-
-
-def infinite(embedding):
-    embedding[0, 0] = np.inf
-
-
-def huge(embedding):
-    embedding[0, 0] = -1e200
-
-
-BAD_EMBEDDINGS = [
-    (lambda c: c.weights[:-1], "transform returned shape (35, 12), expected (36, d) with d ≥ 1"),
-    (lambda c: c.weights[:, 0], "transform returned shape (36,), expected (36, d) with d ≥ 1"),
-    (lambda c: c.weights[:, :0], "transform returned shape (36, 0), expected (36, d) with d ≥ 1"),
-    (lambda c: c.weights.T, "transform returned shape (12, 36), expected (36, d) with d ≥ 1"),
-    (lambda c: 1.0, "transform returned shape (), expected (36, d) with d ≥ 1"),
-    (lambda c: float("nan"), "transform returned shape (), expected (36, d) with d ≥ 1"),
-    (lambda c: None, "transform returned NoneType of object, expected numbers"),
-    (lambda c: c.weights.astype(str), "transform returned ndarray of <U32, expected numbers"),
-    (lambda c: c.weights + 1j, "transform returned ndarray of complex64, expected numbers"),
-    (lambda c: [[1.0], [1.0, 2.0]], "inhomogeneous shape"),
-    (with_entry(nan), "transform returned NaN, infinity or a number beyond 1e100 in 2 of 36 rows"),
-    (with_entry(infinite), "transform returned NaN, infinity or a number beyond 1e100 in 1 of 36"),
-    (with_entry(huge), "transform returned NaN, infinity or a number beyond 1e100 in 1 of 36"),
-    (lambda c: 1 / 0, "ZeroDivisionError: division by zero"),
-    (lambda c: exit(0), "SystemExit: 0"),
-    (lambda c: c.model, 'add needs={"labels"}'),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("transform", "message"), BAD_EMBEDDINGS)
-def test_evaluate__keeps_the_traceback_of_a_bad_embedding(zoo, transform, message):
-    method = type("Bad", (), {"transform": lambda self, checkpoints: transform(checkpoints)})
-    result = evaluate(loaded(method()), zoo)
-    assert message in result.error
-    assert result.error.startswith("Traceback (most recent call last)")
-    assert (result.scores, result.answers) == ({}, {})
-
-
-def distances(change):
-    def pairwise(checkpoints):
-        found = wsbench.pairwise_euclidean(checkpoints.weights)
-        return change(found)
-
-    return pairwise
-
-
-def asymmetric(found):
-    found[0, 1] *= 1.001
-    return found
-
-
-def with_nan(found):
-    found[1, 0] = found[0, 1] = np.nan
-    return found
-
-
-BAD_DISTANCES = [
-    (lambda d: d[:-1], "pairwise returned shape (35, 36), expected (36, 36)"),
-    (lambda d: d[:, 0], "pairwise returned shape (36,), expected (36, 36)"),
-    (with_nan, "pairwise returned NaN, infinity or a number beyond 1e100 in 2 of 36 rows"),
-    (asymmetric, "pairwise is not symmetric: d(i, j) and d(j, i) differ by"),
-    (lambda d: d.astype(object), "pairwise returned ndarray of object, expected numbers"),
-]
-
-
-@pytest.mark.parametrize(("change", "message"), BAD_DISTANCES)
-def test_evaluate__keeps_the_traceback_of_bad_distances(zoo, change, message):
-    method = type("Bad", (), {"pairwise": lambda self, c: distances(change)(c)})
-    assert message in evaluate(loaded(method()), zoo).error
-
-
-@pytest.mark.parametrize(
-    "order",
-    [[0, 1, 2, 3, 4, 4], [0, 1, 2, 3, 4], [1, 2, 3, 4, 5, 6], [[0, 1, 2, 3, 4, 5]], None,
-     [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], [0, 1, 2, 3, 4, -1]],
-)  # fmt: skip
-def test_evaluate__keeps_the_traceback_of_a_bad_order(zoo, order):
-    method = type("Bad", (FirstThree,), {"order": lambda self, checkpoints: order})
-    error = evaluate(loaded(method()), zoo).error
-    assert "order must return a permutation of 0 … 5, got" in error
-
-
-def test_evaluate__lets_the_user_interrupt(zoo):
-    class Slow(FirstThree):
-        def fit(self, train, *, rng):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        evaluate(loaded(Slow()), zoo)
+# --- what an evaluation holds --------------------------------------------------------------------
 
 
 def test_evaluate__measures_what_the_method_does_not_see(zoo):
@@ -450,21 +227,6 @@ def test_evaluate__measures_each_part(zoo):
     assert all(value > 0 for value in seconds.values())
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_evaluate__refuses_a_zoo_without_models_of_a_split(zoo, split):
-    rest = zoo.with_rows(np.flatnonzero(zoo.split != wsbench.zoo.schema.SPLITS[split]))
-    with pytest.raises(
-        wsbench.ZooError, match=rf"'made-up-v1' has no two checkpoints of a {split}"
-    ):
-        evaluate(loaded(FirstThree()), rest)
-
-
-@pytest.mark.parametrize("epochs", [[0], [1], [0, 1]])
-def test_evaluate__refuses_a_zoo_with_nothing_to_find(zoo, epochs):
-    with pytest.raises(wsbench.ZooError, match="after epoch 0"):
-        evaluate("euclidean", zoo.with_rows(zoo.rows(epochs=epochs)))
-
-
 def test_evaluate__takes_the_shortest_trajectories_of_the_fewest_models(make_zoo):
     zoo = wsbench.load_zoo(make_zoo(models=5, epochs=2))
     scores = evaluate(loaded(FirstThree()), zoo).scores
@@ -477,115 +239,15 @@ def test_score__is_a_function_of_the_answers(zoo):
     assert score(result.answers, result.truths, 5) == (result.scores, result.robustness)
 
 
-# --- interruptions -------------------------------------------------------------------------------
-
-SUITE = wsbench.find_suite(None, (), ["none", "int8", "permute"])
-
-
-class Counting(FirstThree):
-    """Counts its calls, and raises KeyboardInterrupt in a certain one."""
-
-    def __init__(self, stop_at=None):
-        self.n_calls, self._stop_at = 0, stop_at
-
-    def transform(self, checkpoints):
-        self.n_calls += 1
-        if self.n_calls == self._stop_at:
-            raise KeyboardInterrupt
-        return super().transform(checkpoints)
-
-
-def test_evaluate__goes_on_where_it_was_interrupted(zoo, tmp_path):
-    whole = Counting()
-    expected = wsbench.evaluate(loaded(whole), zoo, suite=SUITE)
-    assert [*tmp_path.glob("parts/*")] == []
-    with pytest.raises(KeyboardInterrupt):  # in the second call of the third part
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, parts=tmp_path / "parts")
-    (folder,) = tmp_path.glob("parts/*")
-    assert sorted(path.name for path in folder.iterdir()) == ["int8.npz", "none.npz"]
-    rest, states = Counting(), []
-    found = wsbench.evaluate(
-        loaded(rest), zoo, suite=SUITE, parts=tmp_path / "parts", progress=states.append
-    )
-    assert found.scores == expected.scores
-    assert rest.n_calls == whole.n_calls - 4
-    assert [(s.n_parts, s.n_resumed, s.n_done) for s in states] == [(3, 2, i) for i in range(4)]
-    assert not (tmp_path / "parts").exists()
-
-
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b""])
-def test_evaluate__does_a_damaged_part_again(zoo, tmp_path, damage):
-    expected = wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE)
-    with pytest.raises(KeyboardInterrupt):
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, parts=tmp_path / "parts")
-    (part,) = tmp_path.glob("parts/*/int8.npz")
-    part.write_bytes(damage(part.read_bytes()))
-    found = wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE, parts=tmp_path / "parts")
-    assert found.scores == expected.scores
-
-
-@pytest.mark.parametrize(
-    "other", [{"seed": 1}, {"suite": wsbench.find_suite(None, ["ordering"], ["none"])}]
-)
-def test_evaluate__takes_over_no_part_of_another_evaluation(zoo, tmp_path, other):
-    with pytest.raises(KeyboardInterrupt):
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, parts=tmp_path / "parts")
-    states = []
-    options = {"suite": SUITE, "parts": tmp_path / "parts", "progress": states.append} | other
-    wsbench.evaluate(loaded(Counting()), zoo, **options)
-    assert states[0].n_resumed == 0
-
-
-def test_evaluate__keeps_no_part_of_a_method_that_failed(zoo, tmp_path):
-    class Late(Counting):
-        def transform(self, checkpoints):
-            if self.n_calls == 4:
-                raise RuntimeError("no luck")
-            return super().transform(checkpoints)
-
-    result = wsbench.evaluate(loaded(Late()), zoo, suite=SUITE, parts=tmp_path / "parts")
-    assert "no luck" in result.error
-    assert not (tmp_path / "parts").exists()
-
-
-def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path):
-    """kill -9, at a moment when some parts are done."""
-    folder = make_zoo(models=30, epochs=6)
-    (tmp_path / "slow.py").write_text(
-        "import time\nclass Slow:\n    def transform(self, checkpoints):\n"
-        "        time.sleep(0.05)\n        return checkpoints.weights[:, :3]\n"
-    )
-    command = [
-        *COMMAND, "evaluate",
-        f"{tmp_path}/slow.py:Slow", "--zoo", str(folder), "--suite", "standard", "--json",
-    ]  # fmt: skip
-    records = wsbench.home() / "records"
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    while len([*records.glob("unfinished/*/*.npz")]) < 3:
-        time.sleep(0.01)
-        assert process.poll() is None
-    process.kill()
-    process.communicate()
-    assert [*records.glob("*/*.json")] == []
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ", 3 done before" in done.stderr or ", 4 done before" in done.stderr
-    killed = json.loads(done.stdout)["methods"][0]["record"]
-    whole = subprocess.run(
-        [*command, "--records", str(tmp_path / "whole")], capture_output=True, text=True, check=True
-    )
-    again = json.loads(whole.stdout)["methods"][0]["record"]
-    assert Path(killed).name == Path(again).name
-    assert not (records / "unfinished").exists()
-
-
 def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seeds(zoo):
+    standard = wsbench.find_suite(None, (), ["none", "permute"])
     suite = dataclasses.replace(wsbench.find_suite("full"), perturbations=("none", "permute"))
     suite = dataclasses.replace(suite, measures_cost=False)
     result = wsbench.evaluate(loaded(FirstThree()), zoo, suite=suite)
     assert len(result.scores) == 3 * 2 * 2 * 3
-    again = wsbench.evaluate(loaded(FirstThree()), zoo, suite=SUITE)
+    again = wsbench.evaluate(loaded(FirstThree()), zoo, suite=standard)
     assert result.scores["ordering/permute"] == again.scores["ordering/permute"]
-    other = wsbench.evaluate(loaded(FirstThree()), zoo, suite=SUITE, seed=2)
+    other = wsbench.evaluate(loaded(FirstThree()), zoo, suite=standard, seed=2)
     value = result.scores["identification/permute/standard/2"]["map_at_r"].value
     assert value == other.scores["identification/permute"]["map_at_r"].value
     assert result.scores["identification/none/all"] != result.scores["identification/none"]

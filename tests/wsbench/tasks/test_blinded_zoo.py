@@ -113,9 +113,7 @@ def test_blinded_zoo__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_ta
             blinded = BlindedZoo(one, "standard", 3)
             scores.append(
                 {
-                    name: task.scores(
-                        answers(Spy(), blinded, perturbation, name), blinded.truth, 3
-                    )
+                    name: task.scores(answers(Spy(), blinded, perturbation, name), blinded.truth, 3)
                     for name, task in TASKS.items()
                 }
             )

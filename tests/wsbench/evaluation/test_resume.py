@@ -1,0 +1,118 @@
+"""Evaluations that are interrupted, and resumed."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import wsbench
+from support.command_line import COMMAND
+from support.methods import FirstThree, loaded
+
+SUITE = wsbench.find_suite(None, (), ["none", "int8", "permute"])
+
+
+class Counting(FirstThree):
+    """Counts its calls, and raises KeyboardInterrupt in a certain one."""
+
+    def __init__(self, stop_at=None):
+        self.n_calls, self._stop_at = 0, stop_at
+
+    def transform(self, checkpoints):
+        self.n_calls += 1
+        if self.n_calls == self._stop_at:
+            raise KeyboardInterrupt
+        return super().transform(checkpoints)
+
+
+def test_evaluate__resumes_where_it_was_interrupted(zoo, tmp_path):
+    whole = Counting()
+    expected = wsbench.evaluate(loaded(whole), zoo, suite=SUITE)
+    assert [*tmp_path.glob("unfinished/*")] == []
+    with pytest.raises(KeyboardInterrupt):  # in the second call under the third condition
+        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+    (folder,) = tmp_path.glob("unfinished/*")
+    assert sorted(path.name for path in folder.iterdir()) == ["int8.npz", "none.npz"]
+    rest, states = Counting(), []
+    found = wsbench.evaluate(
+        loaded(rest), zoo, suite=SUITE, unfinished=tmp_path / "unfinished", progress=states.append
+    )
+    assert found.scores == expected.scores
+    assert rest.n_calls == whole.n_calls - 4
+    assert [(s.n_conditions, s.n_resumed, s.n_done) for s in states] == [
+        (3, 2, i) for i in range(4)
+    ]
+    assert not (tmp_path / "unfinished").exists()
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b""])
+def test_evaluate__computes_a_damaged_condition_again(zoo, tmp_path, damage):
+    expected = wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE)
+    with pytest.raises(KeyboardInterrupt):
+        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+    (file,) = tmp_path.glob("unfinished/*/int8.npz")
+    file.write_bytes(damage(file.read_bytes()))
+    found = wsbench.evaluate(
+        loaded(Counting()), zoo, suite=SUITE, unfinished=tmp_path / "unfinished"
+    )
+    assert found.scores == expected.scores
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"suite": wsbench.find_suite(None, ["ordering"], ["none"])}]
+)
+def test_evaluate__takes_over_no_condition_of_another_evaluation(zoo, tmp_path, other):
+    with pytest.raises(KeyboardInterrupt):
+        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+    states = []
+    options = {
+        "suite": SUITE,
+        "unfinished": tmp_path / "unfinished",
+        "progress": states.append,
+    } | other
+    wsbench.evaluate(loaded(Counting()), zoo, **options)
+    assert states[0].n_resumed == 0
+
+
+def test_evaluate__keeps_no_condition_of_a_method_that_failed(zoo, tmp_path):
+    class Late(Counting):
+        def transform(self, checkpoints):
+            if self.n_calls == 4:
+                raise RuntimeError("no luck")
+            return super().transform(checkpoints)
+
+    result = wsbench.evaluate(loaded(Late()), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+    assert "no luck" in result.error
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path):
+    """kill -9, at a moment when some conditions are done."""
+    folder = make_zoo(models=30, epochs=6)
+    (tmp_path / "slow.py").write_text(
+        "import time\nclass Slow:\n    def transform(self, checkpoints):\n"
+        "        time.sleep(0.05)\n        return checkpoints.weights[:, :3]\n"
+    )
+    command = [
+        *COMMAND, "evaluate",
+        f"{tmp_path}/slow.py:Slow", "--zoo", str(folder), "--suite", "standard", "--json",
+    ]  # fmt: skip
+    records = wsbench.home() / "records"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while len([*records.glob("unfinished/*/*.npz")]) < 3:
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    assert [*records.glob("*/*.json")] == []
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ", 3 done before" in done.stderr or ", 4 done before" in done.stderr
+    killed = json.loads(done.stdout)["methods"][0]["record"]
+    whole = subprocess.run(
+        [*command, "--records", str(tmp_path / "whole")], capture_output=True, text=True, check=True
+    )
+    again = json.loads(whole.stdout)["methods"][0]["record"]
+    assert Path(killed).name == Path(again).name
+    assert not (records / "unfinished").exists()
