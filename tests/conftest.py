@@ -1,6 +1,8 @@
 """Settings and data shared by all tests."""
 
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,14 @@ momentum = 0.9
 weight_decay = 3e-4
 batch_size = 4
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile each kernel once a session: processes that tests start take it from a cache."""
+    if "WSBENCH_KERNEL_CACHE" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="wsbench-kernels-")
+        os.environ["WSBENCH_KERNEL_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture(autouse=True)

@@ -100,6 +100,7 @@ def n_preparations() -> int:
     return training._prepare.cache_info().misses
 
 
+@pytest.mark.slow
 def test_cluster__gives_the_same_digest_and_prepares_once_per_process(
     cluster, tmp_path, longer_recipe, longer_digest
 ):
@@ -118,6 +119,7 @@ def test_cluster__gives_the_same_digest_and_prepares_once_per_process(
     assert pids[0] not in cluster.run(os.getpid, n_workers=2)
 
 
+@pytest.mark.slow
 def test_cluster__says_that_the_scheduler_is_lost_and_goes_on_with_another(
     cluster, tmp_path, capfd, longer_recipe, longer_digest
 ):
@@ -142,6 +144,7 @@ def test_cluster__says_that_the_scheduler_is_lost_and_goes_on_with_another(
     assert capfd.readouterr() == ("", "")  # Dask would log tracebacks
 
 
+@pytest.mark.slow
 def test_cluster__refuses_workers_of_another_release_and_waits_for_others(
     cluster, tmp_path, caplog, small_recipe, small_zoo, monkeypatch
 ):
