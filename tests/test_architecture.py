@@ -64,22 +64,31 @@ UNEXPORTED = {
         "cli.output.JsonOption": "its commands are part of the command line",
         "cli.output.print_json": "its commands are part of the command line",
         "cli.output.print_line": "its commands are part of the command line",
-        "evaluation.evaluate.primary_by_model": "ranks come from scores by model",
-        "evaluation.evaluate.score": "every score is computed again",
         "evaluation.suites.SUITES": "a record on the board is of a named suite",
         "methods.protocol.INVARIANCES": "a record names invariances that exist",
-        "methods.protocol.command_arguments": "a page shows the command that evaluates again",
+        "methods.protocol.assignments": "a page shows the command that evaluates again",
+        "networks.checkpoints.Labels": "exported: the import is to be from wsbench",
         "networks.checkpoints.NEEDS": "a record names needs that exist",
         "networks.layout.Layout": "exported: the import is to be from wsbench",
-        "networks.perturbations.COMPRESSION": "pages draw a curve over each kind of compression",
+        "networks.perturbations.COMPRESSION": "accuracy is of each compression that was asked",
         "networks.perturbations.PERTURBATIONS": "pages describe each perturbation",
-        "networks.perturbations.SYMMETRY": "pages tell symmetries from compressions",
+        "networks.perturbations.kind_of": "pages tell symmetries from compressions",
+        "records.environment.Environment": "pages show where a result was computed",
         "records.record.load_answers": "every score is computed again from the answers",
+        "records.record.write_record": "restamping writes records",
+        "records.schema.MethodEntry": "records are typed",
+        "records.schema.SuiteEntry": "records are typed",
         "storage.atomic.atomic_write": "pages and tables are files",
         "storage.atomic.explain_storage_errors": "pages and tables are files",
         "storage.npz.unpack": "submitted answers are read with suspicion",
-        "tasks.GroundTruth": "labels are held against the published zoo",
-        "tasks.PRIMARY": "tables show the primary score of each task",
+        "tasks.catalogue.TASKS": "every table and page reads the catalogue",
+        "tasks.catalogue.primary": "every table and page reads the catalogue",
+        "tasks.condition.Condition": "pages name the conditions of a task",
+        "tasks.condition.parse_entry": "a record's entries are read again",
+        "tasks.ground_truth.GroundTruth": "labels are held against the published zoo",
+        "tasks.scoring.primary_by_model": "ranks come from scores by model",
+        "tasks.scoring.score": "every score is computed again",
+        "tasks.scoring.versions": "restamping writes the versions of today's scores",
         "zoo.providers.provider_of": "a published zoo's recipe tells its labels",
         "zoo.schema.TEST": "labels are held against the published zoo",
     },
@@ -240,6 +249,18 @@ def test_rooms__import_from_lower_floors_only(package):
         below = floors[: floors.index(room(name)) + 1]
         for other in modules_imported(path) & set(found):
             assert room(other) in below, f"{name} imports {other}"
+
+
+ROOMS = [name for name, path in MODULES.items() if "." in name and path.stem == "__init__"]
+
+
+@pytest.mark.parametrize("name", sorted({*ROOMS} - {"wsbench.cli"}))
+def test_rooms__hold_a_short_docstring_in_their_init_file_and_nothing_else(name):
+    """Only `wsbench.cli` holds code there: its entry point, ``wsbench.cli:main``."""
+    text = MODULES[name].read_text(encoding="utf-8")
+    assert len(ast.parse(text).body) == 1
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 10
 
 
 def test_wsbench__has_at_most_eight_files_beside_its_rooms():
