@@ -78,11 +78,11 @@ def test_check__prints_a_line_for_each_problem_and_exits_1(run, board, victim, r
 
 
 def test_check__marks_stale_records_and_exits_0(run, board, victim, rewrite):
-    path = rewrite(victim, lambda c: c.update(evaluator="sha256:" + "0" * 64))
+    path = rewrite(victim, lambda c: c["versions"].update(ordering=0))
     status, out, _ = run("leaderboard", "check", board)
     assert status == 0
     assert out.splitlines() == [
-        f"made-up-v1/{path.name}: stale, as it was scored by other code; evaluate the method again",
+        f"made-up-v1/{path.name}: stale, another version of a task scored it; restamp it",
         "2 records, 1 stale, all right",
     ]
 

@@ -2,11 +2,14 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 import wsbench
 from wsbench import Score
+from wsbench.records.schema import RecordContent
+from wsbench.tasks.scoring import versions
 from wsbench_leaderboard.board.collect import RescoredRecord, collect
 from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, with_tables
 
@@ -24,19 +27,28 @@ HEAD = [
 ]
 
 
-def made(value=0.5, stale=False, name="mine", zoo="a-v1", **changes) -> RescoredRecord:
+def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **changes):
+    """Return a record's results; of its content only what the changes say is not as usual."""
+    method = {"name": name, "version": "1", "description": "", "spec": name, "parameters": {}}
+    method |= {key: [] for key in ("settings", "invariances", "measured_invariances", "needs")}
     content = {
-        "method": {"name": name, "version": "1", "parameters": {}},
-        "zoo": {"id": zoo, "content_digest": "sha256:0"},
-        "suite": {"name": "standard", "version": 1},
+        "method": method | {"code_sha256": "0" * 64},
+        "zoo": {"id": zoo, "content_digest": digest},
+        "suite": {"name": "standard", "version": 1, "tasks": ["ordering"], "perturbations": []},
         "seed": 0,
+        "versions": versions(("ordering",)) | ({"ordering": 0} if stale else {}),
+        "environment": {"python": "", "platform": "", "cpu": "", "n_cpus": 1},
     }
+    content["environment"] |= {"packages": {}, "variables": {}}
+    content |= {key: {} for key in ("scores", "robustness", "accuracy", "seconds")}
+    content |= dict.fromkeys(("error", "cost", "answers"))
     for key, change in changes.items():
         content[key] = change if key == "seed" else content[key] | change
     scores = SCORES | {"identification/none": {"map_at_r": Score(value, (0.25, 0.75))}}
     by_model = {"identification": np.array([value, value - 0.01])}
-    record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), content)
-    return RescoredRecord(record, scores, ROBUSTNESS, by_model, stale)
+    typed = msgspec.convert(content, RecordContent)
+    record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), typed)
+    return RescoredRecord(record, scores, ROBUSTNESS, by_model)
 
 
 def test_markdown__is_a_table_for_each_zoo_best_first():
@@ -68,7 +80,9 @@ def test_markdown__shows_an_interval_of_ranks():
 
 def test_markdown__tells_what_is_not_as_usual():
     rescored = made(
-        method={"version": "2", "parameters": {"k": 5}}, seed=3, suite={"name": "smoke"}
+        method={"version": "2", "parameters": {"k": 5}, "settings": ["k"]},
+        seed=3,
+        suite={"name": "smoke"},
     )
     row = markdown([rescored]).splitlines()[-1]
     assert row.startswith("| mine k=5 (version 2, seed 3, suite smoke 1) |")
@@ -80,8 +94,7 @@ def test_markdown__shows_what_a_smaller_suite_asks():
 
 
 def test_markdown__keeps_zoos_of_one_name_apart():
-    other = made(zoo="a-v1", name="other")
-    other.record.content["zoo"]["content_digest"] = "sha256:1"
+    other = made(digest="sha256:1", name="other")
     other.by_model["identification"] = np.array([0.1])  # of other models: they cannot be compared
     assert markdown([made(), other, made(name="third")]).count("### a-v1") == 2
 
@@ -111,7 +124,7 @@ def test_escaped__leaves_no_markup_and_no_link(text):
     import html
 
     assert html.unescape(shown) == text
-    table = markdown([made(method={"parameters": {"k": text}})])
+    table = markdown([made(method={"parameters": {"k": text}, "settings": ["k"]})])
     assert table.splitlines()[-1].startswith(f"| mine k={shown} | 1 |")
     assert END not in table
 

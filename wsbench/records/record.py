@@ -213,7 +213,7 @@ def load_record(path: str | Path) -> Record:
     except (OSError, ValueError) as error:
         raise FormatError(f"{path}: not a record: {error}") from None
     version = value.get("format") if isinstance(value, dict) else None
-    if version == format_1.FORMAT:
+    if type(version) is int and version == format_1.FORMAT:
         try:
             upgraded = format_1.upgrade(value)
         except ValueError as error:

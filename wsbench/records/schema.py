@@ -25,7 +25,7 @@ FORMAT = 2
 LONGEST = {"version": 50, "description": 200, "spec": 1000}
 _LONGEST_PARAMETERS = 4000
 _LONGEST_TEXT = 1000
-_MOST_NAMED = 10  # of the faults, in a message
+_MOST_NAMED = 3  # of the faults, in a message
 _SUM_OF_ROUNDING = 1e-9  # by which the end of an interval may pass the range of its score
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]

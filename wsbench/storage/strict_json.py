@@ -14,6 +14,7 @@ import msgspec
 T = TypeVar("T")
 
 _DEEPEST = 64  # levels of nesting; everything that descends by recursion stays far from its limit
+_LONGEST_MESSAGE = 200
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
@@ -74,7 +75,7 @@ def typed(value: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise ValueError(_explained(str(error), value)) from None
+        raise ValueError(_one_line(_explained(str(error), value))) from None
 
 
 def read(data: bytes | str, kind: type[T]) -> T:
@@ -107,6 +108,12 @@ def shown(value: object) -> str:
     except ValueError:  # an integer of more digits than Python writes
         text = "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _one_line(message: str) -> str:
+    """Return a message on one line, not too long: msgspec quotes unknown keys as they are."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
 
 
 def _explained(message: str, value: Any) -> str:

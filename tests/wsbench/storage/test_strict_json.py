@@ -54,6 +54,14 @@ def test_typed__names_the_key_its_value_and_what_is_allowed(value, message):
         typed(value, Outer)
 
 
+@pytest.mark.parametrize("key", ["\x1b[31m\n", "\u202etxet", "\ud800", "x" * 10**6, " - at `$.\n"])
+def test_typed__shows_an_unknown_key_on_one_short_line(key):
+    with pytest.raises(ValueError, match=r"unknown field `|surrogates") as error:
+        typed({"name": "x", "parts": [], key: 1}, Outer)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) <= 200
+
+
 def test_write__read_gives_the_same():
     outer = Outer("a", [Inner(1, 0.25), Inner(2)], {"x": 3})
     assert read(write(outer), Outer) == outer

@@ -8,13 +8,14 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 import wsbench
 from wsbench.evaluation.suites import SUITES
 from wsbench.tasks.blinded_zoo import BlindedZoo
-from wsbench_leaderboard.board.check import check_record, expected_tasks, expected_truth
+from wsbench_leaderboard.board.check import check_record, expected_entries, expected_truth
 
 
 def refusal(path: Path) -> str:
@@ -35,8 +36,9 @@ def of(part, **values):
 # --- what is right -------------------------------------------------------------------------------
 
 
-def test_check_record__returns_the_entry_of_a_right_one(victim):
-    assert check_record(victim).record.content == json.loads(victim.read_text())
+def test_check_record__returns_a_right_record_rescored(victim):
+    found = msgspec.json.encode(check_record(victim).record.content)
+    assert json.loads(found) == json.loads(victim.read_text())
 
 
 @pytest.mark.parametrize("protocol", ["standard", "all"])
@@ -57,26 +59,26 @@ def test_expected_truth__of_a_real_zoo_has_its_test_models(zoo_id):
     assert set(found.gallery) == set(range(zoo.models))
 
 
-def test_expected_tasks__are_those_that_the_activation_allows():
-    (sigmoid,) = expected_tasks("digits-mlp-v1", SUITES["standard"])
-    (leaky,) = expected_tasks("digits-cnn-v1", SUITES["standard"])
+def test_expected_entries__are_those_that_the_activation_allows():
+    (sigmoid,) = expected_entries("digits-mlp-v1", SUITES["standard"])
+    (leaky,) = expected_entries("digits-cnn-v1", SUITES["standard"])
     assert (len(sigmoid), len(leaky)) == (51, 54)
     assert leaky - sigmoid == {
         "identification/rescale", "ordering/rescale", "retrieval/rescale"
     }  # fmt: skip
 
 
-def test_expected_tasks__are_either_if_the_recipe_does_not_tell(published, publisher):
+def test_expected_entries__are_either_if_the_recipe_does_not_tell(published, publisher):
     publisher.recipe = published.recipe_text
-    assert [len(t) for t in expected_tasks("made-up-v1", SUITES["standard"])] == [54, 51]
-    assert [len(t) for t in expected_tasks("made-up-v1", SUITES["smoke"])] == [4]
+    assert [len(t) for t in expected_entries("made-up-v1", SUITES["standard"])] == [54, 51]
+    assert [len(t) for t in expected_entries("made-up-v1", SUITES["smoke"])] == [4]
 
 
 # --- scores that were typed in -------------------------------------------------------------------
 
 
 def boast(content):
-    content["tasks"]["ordering/none"]["ordered_pairs"]["value"] = 0.987
+    content["scores"]["ordering/none"]["ordered_pairs"]["value"] = 0.987
 
 
 def test_check_record__refuses_a_changed_digit(victim):
@@ -89,7 +91,7 @@ def test_check_record__refuses_a_changed_digit(victim):
 
 def test_check_record__refuses_a_changed_digit_under_the_right_name(victim, rewrite):
     message = refusal(rewrite(victim, boast))
-    assert "its scores are not those of its answers: tasks.ordering/none.ordered_pairs" in message
+    assert "its scores are not those of its answers: scores.ordering/none.ordered_pairs" in message
     assert " is 0.987, its answers give 0." in message
 
 
@@ -140,8 +142,8 @@ def test_check_record__refuses_answers_about_fewer_models(victim, forge, make_zo
     half = wsbench.save_record(wsbench.evaluate("random", zoo), victim.parents[3])
     path = victim.parent / half.path.name
     half.path.replace(path)
-    half.path.with_name(half.content["answers"]["file"]).replace(
-        path.with_name(half.content["answers"]["file"])
+    half.path.with_name(half.content.answers.file).replace(
+        path.with_name(half.content.answers.file)
     )
     assert "zoo.content_digest: got " in refusal(path)
 
@@ -162,12 +164,12 @@ def test_check_record__refuses_answers_about_fewer_models_under_the_published_di
         (lambda a: a.pop("ordering/permute/order"), "ordering/permute"),
         (lambda a: a.update({"ordering/int8/order": a["ordering/none/order"]}), "ordering/int8"),
         (lambda a: a.update({"luck/none/order": a["ordering/none/order"]}), "luck/none"),
-        (lambda a: a.update({"order": a["ordering/none/order"]}), "5 tasks"),
+        (lambda a: a.update({"order": a["ordering/none/order"]}), "5 entries"),
     ],
 )
-def test_check_record__refuses_other_tasks_than_the_suite_asks(victim, forge, edit, named):
+def test_check_record__refuses_other_entries_than_the_suite_asks(victim, forge, edit, named):
     message = refusal(forge(victim, edit))
-    assert "tasks, and suite smoke 1 has 4 for made-up-v1: missing or unknown are" in message
+    assert "entries, and suite smoke 1 has 4 for made-up-v1: missing or unknown are" in message
     assert named in message
 
 
@@ -271,11 +273,14 @@ def test_check_record__reads_no_answers_outside_the_folder(victim, rewrite, name
     ("text", "message"),
     [
         ("[" * 100_000, "not a record"),
-        ('{"format": 1, "a": ' + "[" * 400 + "]" * 400 + "}", "nested more than 8 deep"),
-        ('{"format": 1, "format": 1}', "a key twice"),
+        ('{"format": 2, "a": ' + "[" * 400 + "]" * 400 + "}", "nested more than 64 deep"),
+        ('{"format": 2, "format": 2}', "the key 'format' stands twice in an object"),
         ('{"format": NaN}', "NaN is not strict JSON"),
         ("", "not a record"),
-        ('{"format": 1}', "missing or unknown: accuracy, "),
+        ('{"format": 1}', "missing or unknown: 'accuracy', "),
+        ('{"format": 2}', "object missing required field `method`"),
+        ('{"format": 3}', "format 3, and this version of wsbench reads 1 and 2"),
+        ('{"format": true}', "it has no format number"),
     ],
 )
 def test_check_record__refuses_what_is_no_record(victim, text, message):
@@ -302,30 +307,35 @@ def test_check_record__says_that_there_is_none(victim):
     [
         (of("zoo", content_digest="sha256:" + "0" * 64), "zoo.content_digest: got 'sha256:000"),
         (of("zoo", id="my-v1"), "zoo.id: got 'my-v1', published are digits-cnn-v1, "),
-        (of("suite", name="easy"), "suite: got 'easy 1' with its own questions"),
+        (of("suite", name="easy"), "suite: got 'easy 1' with its own tasks"),
         (of("suite", version=2), "known are smoke 1, standard 1, full 1; evaluate with --suite"),
-        (of("suite", transforms=["none"]), "suite: got 'smoke 1' with its own"),
+        (of("suite", perturbations=["none"]), "suite: got 'smoke 1' with its own"),
         (of("method", name="<script>alert(1)</script>"), "expected lower-case words"),
         (of("method", name="other"), "its name must begin with that of the method, other-"),
         (of("method", description="<script>alert(1)</script>"), "a text without < and >"),
-        (of("method", parameters={"k": "<img onerror=alert(1)>"}), "a text without < and >"),
+        (
+            of("method", parameters={"k": "<img onerror=alert(1)>"}, settings=["k"]),
+            "a text without < and >",
+        ),
         (of("method", parameters={"<b>": 1}), "got the name '<b>', expected one of Python"),
         (of("method", version="1\x1b[2J"), "expected one line without control characters"),
         (of("method", description="one\ntwo"), "expected one line without control characters"),
         (of("method", description="\u202etxet"), "expected one line without control characters"),
-        (of("method", description="x" * 201), "201 characters, at most 200 are allowed"),
-        (of("method", version="1" * 51), "51 characters, at most 50 are allowed"),
+        (of("method", description="x" * 201), "expected `str` of length <= 200"),
+        (of("method", version="1" * 51), "expected `str` of length <= 50"),
         (of("method", parameters={"k": [1] * 2000}), "characters, at most 4000 are allowed"),
-        (of("method", spec="x" * 1001), "1001 characters, at most 1000 are allowed"),
+        (of("method", spec="x" * 1001), "expected `str` of length <= 1000"),
         (of("method", invariances=["luck"]), "invariances: got ['luck'], allowed are hidden-"),
         (of("method", needs=["answers"]), "method.needs: got ['answers'], allowed are"),
-        (of("method", code_sha256="0"), "method.code_sha256: got '0', expected a sha256"),
-        (lambda c: c.update(evaluator="none"), "evaluator: got 'none', expected a sha256"),
+        (of("method", code_sha256="0"), "method.code_sha256: got '0', expected `str` match"),
+        (of("versions", ordering="none"), "versions: expected `int`, got `str`"),
+        (of("versions", ordering=-1), "versions: expected `int` >= 0"),
+        (lambda c: c.update(evaluator="none"), "object contains unknown field `evaluator`"),
         (lambda c: c.update(error="it failed"), "the method failed or has no answers"),
         (lambda c: c.update(answers=None), "the method failed or has no answers"),
-        (lambda c: c.update(seed=2**64), "expected at most 63 bits"),
+        (lambda c: c.update(seed=2**64), "expected `int` <= 9223372036854775807"),
         (lambda c: c.update(accuracy={"none": 0.9}), "accuracy: expected a number in [0, 1]"),
-        (of("answers", sha256="0"), "answers.sha256: got '0', expected 64 hexadecimal digits"),
+        (of("answers", sha256="0"), "answers.sha256: got '0', expected `str` matching"),
         (of("answers", bytes=1), "was written with 1; copy both again"),
     ],
 )
@@ -333,24 +343,29 @@ def test_check_record__says_what_is_wrong_and_what_is_allowed(victim, rewrite, e
     assert message in refusal(rewrite(victim, edit))
 
 
-def test_check_record__takes_accuracy_of_all_transforms_or_none(published, board, rewrite):
+def test_check_record__takes_accuracy_of_all_perturbations_or_none(published, board, rewrite):
     suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
     record = wsbench.save_record(wsbench.evaluate("euclidean", published, suite=suite), board)
     check_record(record.path)
-    accuracy = {task.split("/")[1]: 0.9 for task in record.scores}
+    accuracy = {entry.split("/")[1]: 0.9 for entry in record.scores}
     assert len(accuracy) == 17
     path = rewrite(record.path, lambda content: content.update(accuracy=accuracy))
     check_record(path)
-    for wrong in (accuracy | {"rescale": 0.9}, accuracy | {"none": 1.5}, {"none": 0.9}):
+    each = "accuracy: expected a number in [0, 1] for each of bfloat16, "
+    for wrong, message in (
+        (accuracy | {"rescale": 0.9}, each),
+        ({"none": 0.9}, each),
+        (accuracy | {"none": 1.5}, "accuracy: expected `float` <= 1.0"),
+    ):
         path = rewrite(path, lambda content, wrong=wrong: content.update(accuracy=wrong))
-        assert "accuracy: expected a number in [0, 1] for each of bfloat16, " in refusal(path)
+        assert message in refusal(path)
 
 
 def test_check_record__takes_a_stale_record_and_its_own_scores(victim, rewrite):
     def age(content):
-        content["evaluator"] = "sha256:" + 64 * "0"
+        content["versions"]["ordering"] = 0
         boast(content)
 
     found = check_record(rewrite(victim, age))
-    assert found.stale
+    assert found.is_stale
     assert found.scores["ordering/none"]["ordered_pairs"].value != 0.987

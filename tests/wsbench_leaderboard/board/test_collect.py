@@ -8,13 +8,13 @@ from wsbench.records.record import rescore_all
 from wsbench_leaderboard.board.collect import collect, ranks, rescore_record
 
 
-def test_collect__gives_an_entry_for_each_record_with_scores_by_zoo_and_method(folder):
+def test_collect__rescores_each_record_with_scores_by_zoo_and_method(folder):
     results = collect(folder)
     assert [(e.record.zoo, e.record.label) for e in results] == [
         ("made-up-v1", "euclidean"), ("made-up-v1", "random"), ("made-up-v1", "svd"),
         ("other-v1", "euclidean"),
     ]  # fmt: skip
-    assert not any(e.stale for e in results)
+    assert not any(e.is_stale for e in results)
     for found in results:
         assert (found.scores, found.robustness) == rescore_all(found.record)
         assert set(found.by_model) == {"identification", "ordering", "retrieval"}
@@ -26,11 +26,11 @@ def test_collect__takes_the_folder_of_one_zoo(folder):
     assert [e.record.zoo for e in collect(folder / "other-v1")] == ["other-v1"]
 
 
-@pytest.mark.parametrize("part", ["tasks", "robustness"])
+@pytest.mark.parametrize("part", ["scores", "robustness"])
 def test_collect__refuses_scores_that_are_not_those_of_the_answers(folder, rewrite, part):
     def boast(content):
-        task = "ordering/none" if part == "tasks" else "ordering"
-        next(iter(content[part][task].values()))["value"] = 0.999
+        group = "ordering/none" if part == "scores" else "ordering"
+        next(iter(content[part][group].values()))["value"] = 0.999
 
     path = rewrite(next(folder.glob("*/random*.json")), boast)
     with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: its scores are not") as error:
@@ -39,13 +39,11 @@ def test_collect__refuses_scores_that_are_not_those_of_the_answers(folder, rewri
     assert " is 0.999" in str(error.value)
 
 
-@pytest.mark.parametrize("change", ["more", "less", "no interval", "null"])
+@pytest.mark.parametrize("change", ["less", "no interval", "null"])
 def test_collect__refuses_scores_that_the_answers_do_not_give(folder, rewrite, change):
     def edit(content):
-        scores = content["tasks"]["ordering/none"]
-        if change == "more":
-            scores["luck"] = {"value": 1.0, "interval": None}
-        elif change == "less":
+        scores = content["scores"]["ordering/none"]
+        if change == "less":
             del scores["ordered_pairs"]
         elif change == "null":
             scores["ordered_pairs"]["value"] = None
@@ -57,9 +55,27 @@ def test_collect__refuses_scores_that_the_answers_do_not_give(folder, rewrite, c
         collect(folder)
 
 
+def test_collect__refuses_a_score_that_no_task_has(folder, rewrite):
+    def edit(content):
+        content["scores"]["ordering/none"]["luck"] = {"value": 1.0, "interval": None}
+
+    rewrite(next(folder.glob("*/random*.json")), edit)
+    with pytest.raises(wsbench.FormatError, match="got the score 'luck', known are kendall_tau, "):
+        collect(folder)
+
+
+def test_collect__refuses_the_scores_of_an_entry_without_answers(folder, rewrite):
+    def edit(content):
+        content["scores"]["ordering/int8"] = content["scores"]["ordering/none"]
+
+    rewrite(next(folder.glob("*/random*.json")), edit)
+    with pytest.raises(wsbench.IntegrityError, match="its answers give missing"):
+        collect(folder)
+
+
 def test_collect__takes_the_last_digit_of_another_processor(folder, rewrite):
     def round_otherwise(content):
-        content["tasks"]["ordering/none"]["kendall_tau"]["interval"][0] += 1e-15
+        content["scores"]["ordering/none"]["kendall_tau"]["interval"][0] += 1e-15
 
     rewrite(next(folder.glob("*/random*.json")), round_otherwise)
     assert len(collect(folder)) == 4
@@ -79,13 +95,13 @@ def test_collect__refuses_a_damaged_record(folder):
 
 
 def age(content):
-    content["evaluator"] = "sha256:" + 64 * "0"
-    content["tasks"]["identification/none"]["map_at_r"]["value"] = 0.123
+    content["versions"]["ordering"] = 0
+    content["scores"]["identification/none"]["map_at_r"]["value"] = 0.123
 
 
-def test_collect__marks_a_record_of_another_evaluator_stale_and_scores_it_again(folder, rewrite):
+def test_collect__marks_a_record_of_another_version_stale_and_scores_it_again(folder, rewrite):
     rewrite(next(folder.glob("*/random*.json")), age)
-    (found,) = (e for e in collect(folder) if e.stale)
+    (found,) = (e for e in collect(folder) if e.is_stale)
     assert found.record.method == "random"
     assert found.scores["identification/none"]["map_at_r"].value != 0.123
 
@@ -96,7 +112,7 @@ def test_collect__says_that_there_is_no_such_folder(tmp_path):
     assert collect(tmp_path) == []
 
 
-def test_ranks__leave_out_stale_entries_and_questions_not_asked(folder, rewrite):
+def test_ranks__leave_out_stale_records_and_tasks_not_asked(folder, rewrite):
     path = rewrite(next(folder.glob("*/random*.json")), age)
     results = collect(folder / "made-up-v1")
     found = ranks(results, "identification")
@@ -113,7 +129,7 @@ def test_ranks__put_a_better_method_first(folder):
     assert found["euclidean"][0] == 1
 
 
-def test_entry__of_a_failed_method_has_no_scores(folder):
+def test_rescore_record__of_a_failed_method_has_no_scores(folder):
     (path,) = folder.glob("*/bad*.json")
     found = rescore_record(wsbench.load_record(path))
     assert (found.scores, found.robustness, found.by_model) == ({}, {}, {})

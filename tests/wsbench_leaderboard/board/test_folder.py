@@ -105,7 +105,7 @@ def test_check_board__refuses_the_answers_and_scores_of_another_method(board, vi
     next(p for p in board.glob("*/random-*.npz") if p.name != copied).unlink()
 
     def steal(content):
-        for key in ("answers", "tasks", "robustness"):
+        for key in ("answers", "scores", "robustness"):
             content[key] = other[key]
         content["answers"]["file"] = copied
 
@@ -119,7 +119,7 @@ def test_check_board__refuses_another_accuracy_of_the_same_networks(published, b
     paths = []
     for i, spec in enumerate(("euclidean", "random", "svd")):
         record = wsbench.save_record(wsbench.evaluate(spec, published, suite=suite), board)
-        accuracy = {task.split("/")[1]: 0.9 + 0.0001 * i for task in record.scores}
+        accuracy = {entry.split("/")[1]: 0.9 + 0.0001 * i for entry in record.scores}
         paths.append(rewrite(record.path, lambda c, a=accuracy: c.update(accuracy=a)))
     assert problems(board) == []
     path = rewrite(paths[1], lambda c: c["accuracy"].update(int4=0.95))
@@ -138,7 +138,7 @@ def test_check_board__refuses_more_than_50_mb(board):
 
 
 def test_check_board__marks_a_stale_record(board, victim, rewrite):
-    path = rewrite(victim, lambda c: c.update(evaluator="sha256:" + "0" * 64))
+    path = rewrite(victim, lambda c: c["versions"].update(ordering=0))
     report = check_board(board)
     assert (report.problems, report.stale) == ([], [f"made-up-v1/{path.name}"])
 

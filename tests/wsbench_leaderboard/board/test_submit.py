@@ -26,7 +26,7 @@ def test_submit_record__copies_record_and_answers(record, tmp_path):
     done = submit_record(record.path, tmp_path / "board")
     assert done.replaced == []
     assert done.message == "Leaderboard: svd on made-up-v1"
-    files = [record.path.name, record.content["answers"]["file"]]
+    files = [record.path.name, record.content.answers.file]
     assert (
         names(tmp_path / "board") == ["made-up-v1", *sorted(f"made-up-v1/{f}" for f in files)][1:]
     )
@@ -64,11 +64,11 @@ def test_submit_record__removes_answers_that_nothing_needs(record, published, tm
     )
     content = json.loads(other.path.read_text())
     (folder := tmp_path / "mended" / "made-up-v1").mkdir(parents=True)
-    content["method"] |= {"name": "svd", "spec": "svd"}
+    content["method"] = json.loads(record.path.read_text())["method"]
     content["answers"]["file"] = content["answers"]["file"].replace("random", "svd")
     path = folder / f"svd-{records._digest(content)[:12]}.json"
     path.write_text(json.dumps(content))
-    answers = other.path.with_name(other.content["answers"]["file"])
+    answers = other.path.with_name(other.content.answers.file)
     (folder / content["answers"]["file"]).write_bytes(answers.read_bytes())
     done = submit_record(path, tmp_path / "board")
     assert done.replaced == [older.rescored.record.path]
@@ -76,7 +76,7 @@ def test_submit_record__removes_answers_that_nothing_needs(record, published, tm
     assert len(names(tmp_path / "board" / "made-up-v1")) == 2
 
 
-@pytest.mark.parametrize("change", [{"version": "2"}, {"parameters": {"k": 5}}])
+@pytest.mark.parametrize("change", [{"version": "2"}, {"parameters": {"k": 5}, "settings": ["k"]}])
 def test_submit_record__keeps_other_versions_and_parameters(record, rewrite, tmp_path, change):
     submit_record(record.path, tmp_path / "board")
     other = rewrite(record.path, lambda content: content["method"].update(change))
@@ -109,7 +109,7 @@ def test_submit__prints_commands_that_make_a_board_that_holds(record, run, tmp_p
     assert (status, err) == (0, "")
     first, *others = out.splitlines()
     assert (
-        first == f"leaderboard/records/made-up-v1/{record.path.name}: 4 tasks, as its answers"
+        first == f"leaderboard/records/made-up-v1/{record.path.name}: 4 entries, as its answers"
         " give them"
     )
     commands = [line.strip() for line in others[1:]]
@@ -138,10 +138,10 @@ def test_submit__json_holds_what_it_did(record, run, tmp_path):
 
 def test_submit__says_when_it_replaces_and_when_it_is_stale(record, rewrite, run, tmp_path):
     run("submit", record.path, "--board", tmp_path / "board")
-    path = rewrite(record.path, lambda content: content.update(evaluator="sha256:" + "0" * 64))
+    path = rewrite(record.path, lambda content: content["versions"].update(ordering=0))
     _, out, _ = run("submit", path, "--board", tmp_path / "board")
     assert f"{record.path.name}: replaced\n" in out
-    assert "\nstale, as it was scored by other code: evaluate the method again\n" in out
+    assert "\nstale: another version of a task scored it; evaluate the method again\n" in out
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _measure(cpu: str, content: dict[str, Any]) -> None:
     content["environment"] |= {"cpu": cpu, "n_cpus": 2}
     content["accuracy"] = {"none": 0.9, "svd-5": 0.1, "int8": 0.85}
     if content["method"]["name"] == "random":
-        content["evaluator"] = f"sha256:{0:064}"
+        content["versions"]["ordering"] = 0
 
 
 @pytest.fixture

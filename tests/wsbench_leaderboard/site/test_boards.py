@@ -9,15 +9,15 @@ def by_name(records):
     return board, {row.label.split()[0]: row for row in cells.rows(board)}
 
 
-def test_boards__are_one_for_each_zoo_stale_entries_last_and_without_a_rank(records):
+def test_boards__are_one_for_each_zoo_stale_records_last_and_without_a_rank(records):
     found = boards(collect(records))
     assert [board.zoo for board in found] == ["made-up-v1", "other-v1"]
     last = found[0].results[-1]
     assert last.record.method == "random"
-    assert last.stale
+    assert last.is_stale
     assert found[0].rank(last) is None
     assert found[0].rank(found[0].results[0])[0] == 1
-    assert [rescored.stale for rescored in found[0].results] == [False] * 4 + [True]
+    assert [rescored.is_stale for rescored in found[0].results] == [False] * 4 + [True]
 
 
 def test_boards__keep_zoos_of_the_same_id_and_other_content_apart(records, rewrite):

@@ -51,7 +51,7 @@ def test_build__says_that_it_cannot_write(folder, tmp_path):
 
 def test_build__refuses_a_record_that_lies(folder, rewrite, tmp_path):
     def boast(content):
-        content["tasks"]["identification/none"]["map_at_r"]["value"] = 1.5
+        content["scores"]["identification/none"]["map_at_r"]["value"] = 0.999
 
     rewrite(next(folder.glob("*/random-*.json")), boast)
     with pytest.raises(wsbench.IntegrityError, match="its scores are not those of its answers"):

@@ -56,7 +56,7 @@ def test_curves__hold_scores_and_accuracy_and_leave_out_what_was_not_asked(recor
     rescored = next(e for e in collect(records) if e.record.method == "twin")
     assert accuracy(rescored) == {"none": 0.9, "svd-5": 0.1, "int8": 0.85}
     found = curves(rescored)
-    assert [part.question for part in found] == ["identification", "ordering", "retrieval"]
+    assert [part.task for part in found] == ["identification", "ordering", "retrieval"]
     for part in found:
         assert [c.title.partition(":")[0] for c in part.charts] == [
             "Singular directions",

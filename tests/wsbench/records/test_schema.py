@@ -1,6 +1,5 @@
-"""What a record may hold, whoever wrote it."""
+"""The content that a record may have, whoever wrote it."""
 
-import copy
 import json
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 import wsbench
 from support.methods import FirstThree, loaded
 from wsbench.records import record as records
-from wsbench.records.schema import check_content, fitting
+from wsbench.records.schema import one_line
 
 
 def evaluated(zoo, **description) -> wsbench.Evaluation:
@@ -21,6 +20,11 @@ def evaluated(zoo, **description) -> wsbench.Evaluation:
 @pytest.fixture
 def record(made_up_zoo) -> wsbench.Record:
     return wsbench.save_record(evaluated(made_up_zoo))
+
+
+def plain(record):
+    """Return what is in a record, to be changed."""
+    return json.loads(record.path.read_text())
 
 
 def places(value, path=()):
@@ -40,9 +44,9 @@ JSON = st.recursive(
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_check_content__refuses_or_takes_whatever_stands_anywhere(record, data):
+def test_schema__refuses_or_takes_whatever_stands_anywhere(record, data):
     """No other error, no message of two lines, and what is taken can be used."""
-    content = copy.deepcopy(record.content)
+    content = plain(record)
     *path, last = data.draw(st.sampled_from([p for p in places(content) if p]))
     inside = content
     for key in path:
@@ -50,34 +54,35 @@ def test_check_content__refuses_or_takes_whatever_stands_anywhere(record, data):
     inside[last] = data.draw(JSON)
     message = ""
     try:
-        check_content(record.path, content)
+        typed = records._typed(record.path, content)
     except wsbench.FormatError as error:
         message = str(error)
     if message:
         assert message.isprintable()
         assert len(message) < 3000
     else:
-        taken = wsbench.Record(record.path, content)
+        taken = wsbench.Record(record.path, typed)
         assert taken.label.isprintable()
         assert taken.command.isprintable()
         assert taken.scores is not None
-        records._digest(content)
+        assert taken.is_stale in (True, False)
+        records._digest(typed)
 
 
 @pytest.mark.parametrize("part", ["accuracy", "seconds", "environment", "robustness"])
 def test_load_record__refuses_nesting_that_would_exhaust_the_stack(record, part):
-    for depth in (9, 300, 900):
-        text = json.dumps(record.content | {part: {"a": 0}})
+    for depth in (63, 300, 900):
+        text = json.dumps(plain(record) | {part: {"a": 0}})
         nested = text.replace('{"a": 0}', '{"a": ' + "[" * depth + "]" * depth + "}")
         record.path.write_text(nested)
-        with pytest.raises(wsbench.FormatError, match="not a record: "):
+        with pytest.raises(wsbench.FormatError, match="not a record: nested more than 64 deep"):
             wsbench.load_record(record.path)
 
 
 def test_load_record__refuses_a_key_that_stands_twice(record):
     text = record.path.read_text()
     record.path.write_text(text.replace('"seed": 0', '"seed": 1,\n "seed": 0'))
-    with pytest.raises(wsbench.FormatError, match="an object has a key twice"):
+    with pytest.raises(wsbench.FormatError, match="the key 'seed' stands twice in an object"):
         wsbench.load_record(record.path)
 
 
@@ -89,7 +94,7 @@ def test_load_record__refuses_more_than_a_megabyte_unread(record):
 
 
 def test_rescore__refuses_more_than_32_megabytes_of_answers_unread(record):
-    with record.path.with_name(record.content["answers"]["file"]).open("ab") as file:
+    with record.path.with_name(record.content.answers.file).open("ab") as file:
         file.truncate(32_000_001)
     with pytest.raises(wsbench.FormatError, match="not a method's answers: 32,000,001 bytes"):
         wsbench.rescore(record)
@@ -98,40 +103,61 @@ def test_rescore__refuses_more_than_32_megabytes_of_answers_unread(record):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(seed=True), "seed: got True, expected int"),
-        (lambda c: c.update(seed=-(2**63)), "seed: got -9223372036854775808, expected at most 63"),
-        (lambda c: c["suite"].update(questions=[1]), "suite.questions: got [1], expected a list"),
-        (lambda c: c.update(accuracy={"none": "x"}), "accuracy.none: got 'x', expected a number"),
-        (lambda c: c.update(seconds={"fit": -1.0}), "seconds.fit: got -1.0, expected a number"),
-        (lambda c: c.update(tasks={"a\nb": 1}), "tasks.'a\\nb': got 1, expected an object"),
-        (lambda c: c.update({"a\nb": 1}), "missing or unknown: 'a\\nb'"),
-        (lambda c: c.update(environment={"cpu": "\x1b"}), "environment.cpu: got '\\x1b', expected"),
-        (lambda c: c.update(environment={"\x1b": 1}), "environment, a key: got '\\x1b', expected"),
-        (lambda c: c.update(environment={"cpu": "x" * 1001}), "environment.cpu: 1001 characters"),
-        (lambda c: c.update({str(i): 1 for i in range(99)}), "8, 9"),
+        (lambda c: c.update(seed=True), "seed: got True, expected `int`"),
+        (
+            lambda c: c.update(seed=-(2**63)),
+            "seed: got -9223372036854775808, expected `int` >= -922",
+        ),
+        (lambda c: c["suite"].update(tasks=[1]), "suite.tasks.0: got 1, expected `str`"),
+        (
+            lambda c: c["suite"].update(tasks="ordering"),
+            "suite.tasks: got 'ordering', expected `arr",
+        ),
+        (lambda c: c.update(accuracy={"none": "x"}), "accuracy: expected `float`, got `str`"),
+        (lambda c: c.update(seconds={"fit": -1.0}), "seconds: expected `float` >= 0"),
+        (lambda c: c.update(scores={"a\nb": 1}), "scores: expected `object`, got `int`"),
+        (lambda c: c.update(scores={"a\nb": {}}), "scores: got the entry 'a\\nb', known tasks are"),
+        (lambda c: c.update(scores={"luck/none": {}}), "scores: got the entry 'luck/none', known"),
+        (
+            lambda c: c["scores"].update({"ordering/none": {"kendall_tau": {"value": 1.1}}}),
+            "scores.ordering/none.kendall_tau: got 1.1, allowed is [-1, 1]",
+        ),
+        (
+            lambda c: c["scores"]["ordering/none"].update(luck={"value": 1.0}),
+            "scores.ordering/none: got the score 'luck', known are kendall_tau, ordered_pairs,",
+        ),
+        (lambda c: c["method"].update(settings=["k"]), "method.settings: got 'k', expected one of"),
+        (lambda c: c.update({"a\nb": 1}), "object contains unknown field"),
+        (lambda c: c["environment"].update(cpu="\x1b"), "environment.cpu: got '\\x1b', expected"),
+        (
+            lambda c: c["environment"]["packages"].update({"\x1b": "1"}),
+            "environment.packages, a key: got '\\x1b', expected",
+        ),
+        (lambda c: c["environment"].update(cpu="x" * 1001), "environment.cpu: 1001 characters"),
+        (lambda c: c["method"].update(settings=[f"k{i}" for i in range(99)]), "; and 96 more"),
     ],
 )
-def test_check_content__names_what_is_wrong(record, change, message):
-    content = copy.deepcopy(record.content)
+def test_schema__names_what_is_wrong(record, change, message):
+    content = plain(record)
     change(content)
     with pytest.raises(wsbench.FormatError) as error:
-        check_content(record.path, content)
-    assert message in str(error.value) or "89 more" in str(error.value)
+        records._typed(record.path, content)
+    assert message in str(error.value)
     assert len(str(error.value)) < 400
 
 
-def test_fitting__is_one_printable_line():
-    assert fitting("description", "two\n lines \x1b[31m\u202e") == "two lines [31m"
-    assert len(fitting("description", "x" * 1000)) == 200
-    assert fitting("version", 2) == "2"
+def test_one_line__is_printable_and_not_too_long():
+    assert one_line("description", "two\n lines \x1b[31m\u202e") == "two lines [31m"
+    assert len(one_line("description", "x" * 1000)) == 200
+    assert one_line("version", 2) == "2"
 
 
 def test_save_record__makes_a_description_fit(made_up_zoo):
     record = wsbench.save_record(evaluated(made_up_zoo, description="one\ntwo" * 100, version=3))
     loaded = wsbench.load_record(record.path)
-    assert loaded.content["method"]["description"].startswith("one twoone two")
-    assert len(loaded.content["method"]["description"]) == 200
-    assert loaded.content["method"]["version"] == "3"
+    assert loaded.content.method.description.startswith("one twoone two")
+    assert len(loaded.content.method.description) == 200
+    assert loaded.content.method.version == "3"
 
 
 def test_save_record__writes_no_record_that_could_not_be_read(made_up_zoo, tmp_path):
@@ -147,6 +173,6 @@ def test_save_record__keeps_the_end_of_a_long_traceback(made_up_zoo):
             raise RuntimeError("x" * 1_000_000 + " at last")
 
     record = wsbench.save_record(wsbench.evaluate(loaded(Verbose()), made_up_zoo))
-    error = wsbench.load_record(record.path).content["error"]
+    error = wsbench.load_record(record.path).content.error
     assert len(error) == 20_000
     assert error.endswith("x at last\n")
