@@ -82,6 +82,28 @@ def storage_error_of_build(recipe: Path, folder: Path) -> str | None:
     return None
 
 
+@pytest.mark.parametrize("other", ["zoo.b", "zoo.0123456789ab", "zoo.x.0123456789ab", "zoo*"])
+def test_build__keeps_the_running_build_of_a_folder_whose_name_begins_alike(
+    tmp_path, small_recipe, other
+):
+    """And removes what builds of its own folder have left."""
+    recipe = parse_recipe(small_recipe.replace("models = 5", "models = 1"))
+    kept = [
+        tmp_path / f".{other}.0123456789ab.partial" / "model-000000.npz",
+        tmp_path / f".{other}.0123456789ab.tmp" / "zoo.h5",
+    ]
+    left = [
+        tmp_path / ".zoo.0123456789ab.partial" / "model-000000.npz",
+        tmp_path / ".zoo.0123456789ab.tmp" / "zoo.h5",
+    ]
+    for file in kept + left:
+        file.parent.mkdir()
+        file.touch()
+    build(recipe, tmp_path / "zoo")
+    assert all(file.exists() for file in kept)
+    assert not any(file.parent.exists() for file in left)
+
+
 def test_build__names_a_full_disk_and_goes_on_when_there_is_space(
     mounted, tmp_path, small_recipe, small_zoo
 ):

@@ -3,7 +3,9 @@ import re
 import pytest
 
 import wsbench
-from wsbench_zoos.data.sources import SOURCES
+from wsbench.zoo.digest import layout_sha256, probe_sha256
+from wsbench.zoo.schema import N_PROBE_INPUTS
+from wsbench_zoos.data.sources import SOURCES, load_data
 from wsbench_zoos.provider import PROVIDER
 from wsbench_zoos.recipe import parse_recipe
 
@@ -23,6 +25,21 @@ def test_registry__agrees_with_the_recipe(zoo_id):
     # shuffle and gzip leave trained weights between .7 and .95 of their size
     assert 0.7 < zoo.bytes / (4 * zoo.checkpoints * n_parameters) < 0.95
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", zoo.content_digest)
+    assert zoo.layout_sha256 == layout_sha256(recipe.architecture.layout())
+    assert PROVIDER.layout(recipe.text) == recipe.architecture.layout()
+
+
+@pytest.mark.parametrize(
+    "zoo_id",
+    [
+        pytest.param(zoo_id, marks=[] if zoo.embedded else pytest.mark.needs_mnist)
+        for zoo_id, zoo in PUBLISHED.items()
+    ],
+)
+def test_registry__has_the_digest_of_the_probe_inputs(zoo_id):
+    recipe = parse_recipe(PROVIDER.recipe_text(zoo_id))
+    inputs = load_data(recipe.source).test_images[:N_PROBE_INPUTS]
+    assert PUBLISHED[zoo_id].probe_sha256 == probe_sha256(inputs)
 
 
 def test_registry__is_found_by_wsbench():

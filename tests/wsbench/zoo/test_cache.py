@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,51 @@ def test_build_zoo__explains_a_place_that_cannot_be_written(publisher, tmp_path,
     monkeypatch.setenv("WSBENCH_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(wsbench.StorageError, match="cannot write: Not a directory; free"):
         wsbench.build_zoo("made-up-v1")
+
+
+def test_build_zoo__explains_the_root_of_the_file_system(publisher):
+    with pytest.raises(wsbench.StorageError, match="/: has no folder above it; choose another"):
+        wsbench.build_zoo("made-up-v1", out=Path("/"))
+    assert publisher.n_builds == 0
+
+
+def test_home__explains_a_user_that_does_not_exist(publisher, monkeypatch):
+    monkeypatch.setenv("WSBENCH_HOME", "~nosuchuser/x")
+    for use in (wsbench.home, wsbench.load_zoo, lambda: wsbench.build_zoo("made-up-v1")):
+        with pytest.raises(wsbench.StorageError, match="WSBENCH_HOME: got '~nosuchuser/x'"):
+            use()
+
+
+@pytest.mark.parametrize("use", [wsbench.load_zoo, wsbench.build_zoo])
+def test_home__that_cannot_be_read_is_explained(use, tmp_path, monkeypatch, without_privileges):
+    (tmp_path / "closed").mkdir(mode=0o700)
+    monkeypatch.setenv("WSBENCH_HOME", str(tmp_path / "closed"))
+    with without_privileges(), pytest.raises(wsbench.StorageError, match="cannot read: Permission"):
+        use("digits-mlp-v1")
+
+
+@pytest.mark.parametrize("use", [wsbench.load_zoo, wsbench.build_zoo])
+def test_home__that_cannot_be_written_is_explained(use, publisher, monkeypatch):
+    monkeypatch.setenv("WSBENCH_HOME", "/proc/wsbench")  # where not even root makes a folder
+    with pytest.raises(wsbench.StorageError, match=r"/proc/wsbench.*: cannot write: "):
+        use("made-up-v1")
+    assert publisher.n_builds == 0
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_build_zoo__refuses_a_recipe_that_is_not_a_file(publisher, tmp_path, make):
+    make(tmp_path / "recipe.toml")
+    with pytest.raises(wsbench.RecipeError, match=r"recipe\.toml: is a .*regular file"):
+        wsbench.build_zoo(tmp_path / "recipe.toml")
+
+
+def test_build_zoo__refuses_a_long_id_before_it_trains(publisher, tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(publisher.recipe.replace("made-up", 300 * "a"))
+    with pytest.raises(wsbench.RecipeError, match="id: got 303 characters, at most 100"):
+        wsbench.build_zoo(path)
+    assert publisher.n_builds == 0
+    assert not wsbench.home().exists()
 
 
 def test_build_zoo__raises_if_the_digest_is_not_the_published_one(publisher):
