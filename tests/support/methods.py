@@ -43,8 +43,9 @@ def loaded(
     *,
     spec: str = "a test",
     parameters: dict[str, object] | None = None,
+    settings: tuple[str, ...] = (),
     **info: object,
 ) -> wsbench.LoadedMethod:
     """Return a method as `wsbench.load_method` does; ``info`` are fields of its `MethodInfo`."""
     description = wsbench.MethodInfo(name, **info)
-    return wsbench.LoadedMethod(method, description, spec, "0" * 64, parameters or {})
+    return wsbench.LoadedMethod(method, description, spec, "0" * 64, parameters or {}, settings)

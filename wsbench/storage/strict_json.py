@@ -7,6 +7,7 @@ value against the types: no unknown key, no ``true`` for a number, every bound k
 import json
 import math
 import re
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -70,12 +71,12 @@ def typed(value: Any, kind: type[T]) -> T:
     Size(bytes=3)
     >>> typed({"bytes": True}, Size)
     Traceback (most recent call last):
-    ValueError: bytes: got True, expected `int`, got `bool`
+    ValueError: bytes: got True, expected `int`
     """
     try:
         return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise ValueError(_one_line(_explained(str(error), value))) from None
+        raise ValueError(_one_line(_explained(error, value, kind))) from None
 
 
 def read(data: bytes | str, kind: type[T]) -> T:
@@ -116,24 +117,50 @@ def _one_line(message: str) -> str:
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}…"
 
 
-def _explained(message: str, value: Any) -> str:
+def _explained(error: msgspec.ValidationError, value: Any, kind: Any) -> str:
     """Return msgspec's message with the key in front, and the value that is there."""
-    problem, _, path = message.partition(" - at `$")
-    steps = [name or index for name, index in _STEP.findall(path.rstrip("`"))]
-    found: Any = value
-    for step in steps:
-        if isinstance(found, dict) and step in found:
-            found = found[step]
-        elif isinstance(found, list) and step.isdecimal():
-            found = found[int(step)]
-        else:  # a key that msgspec does not name
-            found = None
-            break
-    where = ".".join(step for step in steps if step != "...")
+    problem, _, path = str(error).partition(" - at `$")
     problem = problem[:1].lower() + problem[1:]
+    steps: list[Any] = []
+    found = value
+    for name, index in _STEP.findall(path.rstrip("`")):
+        if name:
+            step = name
+        elif index != "...":
+            step = int(index)
+        else:  # msgspec names no key of a dictionary
+            step = _culprit(found, lambda part: _replaced(value, steps, part), kind, str(error))
+        steps.append(step)
+        found = found[step]
+    where = ".".join(map(str, steps))
     if "field" in problem or found is None:
         return f"{where}: {problem}" if where else problem
-    return f"{where or 'value'}: got {shown(found)}, {problem}"
+    expected, _, _ = problem.partition(", got ")
+    return f"{where or 'value'}: got {shown(found)}, {expected}"
+
+
+def _culprit(
+    items: dict[str, Any], whole: Callable[[dict[str, Any]], Any], kind: Any, message: str
+) -> str:
+    """Return the key of the item that is wrong: alone, it makes the same message."""
+
+    def message_of(key: str) -> str:
+        try:
+            msgspec.convert(whole({key: items[key]}), kind, strict=True)
+        except msgspec.ValidationError as error:
+            return str(error)
+        return ""
+
+    return next(key for key in items if message_of(key) == message)
+
+
+def _replaced(value: Any, steps: Sequence[Any], part: Any) -> Any:
+    """Return a copy of a value in which another part stands at the end of these steps."""
+    if not steps:
+        return part
+    copy = value.copy()
+    copy[steps[0]] = _replaced(value[steps[0]], steps[1:], part)
+    return copy
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

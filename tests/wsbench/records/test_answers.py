@@ -53,8 +53,11 @@ def setting(**arrays):
         (setting(ordering__none__order=np.arange(3, dtype=np.uint8)), "ordering/none: order: must"),
         (setting(ordering__none__order=np.arange(4.0)), "ordering/none: expected the arrays"),
         (setting(ordering__none__more=np.arange(4)), "ordering/none: expected the arrays"),
-        (setting(guessing__none__order=np.arange(4)), "guessing/none: not a task of these labels"),
-        (setting(ordering__none__all__order=np.arange(4)), "not a task of these labels"),
+        (
+            setting(guessing__none__order=np.arange(4)),
+            "guessing/none: not an entry with these labels",
+        ),
+        (setting(ordering__none__all__order=np.arange(4)), "not an entry with these labels"),
         (lambda a: a.pop("labels/standard/epoch"), "labels/standard: expected the whole numbers"),
         (setting(labels__standard__epoch=np.arange(4.0)), "expected the whole numbers"),
         (setting(labels__standard__epoch=np.arange(3)), "expected a model and an epoch for every"),

@@ -45,7 +45,7 @@ def test_parse__refuses_what_is_no_strict_json(text, message):
         ({"name": "x", "parts": [], "more": 1}, "unknown field `more`"),
         ({"name": "x"}, "missing required field `parts`"),
         ({"name": 5, "parts": []}, "name: got 5, expected `str`"),
-        ({"name": "x", "parts": [], "sizes": {"a": "b"}}, "sizes: expected `int`, got `str`"),
+        ({"name": "x", "parts": [], "sizes": {"a": "b"}}, r"sizes\.a: got 'b', expected `int`"),
         ([], r"value: got \[\], expected `object`"),
     ],
 )
