@@ -24,8 +24,8 @@ _PEAK = """
 import sys
 from pathlib import Path
 from wsbench_zoos.building.build import build
-from wsbench_zoos.recipe import read_recipe
-build(read_recipe(Path(sys.argv[1])), Path(sys.argv[2]))
+from wsbench_zoos.recipe import parse_recipe
+build(parse_recipe(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(status["VmHWM"].split()[0])
 """

@@ -20,8 +20,9 @@ _BUILD = """
 import sys
 from pathlib import Path
 from wsbench_zoos.building.build import build
-from wsbench_zoos.recipe import read_recipe
-print(build(read_recipe(Path(sys.argv[1])), Path(sys.argv[2]), workers=int(sys.argv[3])))
+from wsbench_zoos.recipe import parse_recipe
+recipe = parse_recipe(Path(sys.argv[1]).read_text())
+print(build(recipe, Path(sys.argv[2]), workers=int(sys.argv[3])))
 """
 
 

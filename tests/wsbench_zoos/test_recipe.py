@@ -1,12 +1,13 @@
+import os
 import re
 from importlib.resources import files
 
 import pytest
 
-from wsbench import RecipeError
+from wsbench import RecipeError, build_zoo
 from wsbench_zoos.architectures import MLP
 from wsbench_zoos.data.sources import SOURCES
-from wsbench_zoos.recipe import Training, parse_recipe, publisher_of, read_recipe
+from wsbench_zoos.recipe import Training, parse_recipe, publisher_of
 
 PUBLISHED = sorted((files("wsbench_zoos") / "recipes").iterdir())
 
@@ -22,7 +23,7 @@ def test_parse_recipe__gives_every_value(small_recipe):
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.name)
 def test_published_recipes__are_right_and_named_after_their_id(path):
-    assert f"{read_recipe(path).id}.toml" == path.name
+    assert f"{parse_recipe(path.read_text()).id}.toml" == path.name
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,12 @@ def test_published_recipes__are_right_and_named_after_their_id(path):
         ("= 0.9", "= 1", "momentum: got 1, allowed is a number in [0, 1)"),
         ("batch_size = 4", "batch_size = 8", "batch_size: got 8, allowed is the integer 4"),
         ("batch_size = 4", "batch_size = ", "not TOML: "),
+        ("batch_size = 4", "batch_size = '\0'", "not TOML: Found invalid character '\\x00'"),
+        ("models = 5", "models = " + "[" * 20_000, "values are nested too deeply"),
+        ("models = 5", "models = " + "1" * 5000, "an integer has more than 4,300 digits"),
+        ("models = 5", "models = 0x" + "f" * 5000, "got a value of type int that is too long"),
+        ("models = 5", "models = '" + "m" * 500 + "'", "mmm… (502 characters), allowed is"),
+        ("models = 5", 'models = 5\n"a\\nb" = 1', "'a\\nb': unknown key"),
     ],
 )
 def test_parse_recipe__says_where_what_and_what_is_allowed(
@@ -64,19 +71,37 @@ def test_parse_recipe__says_where_what_and_what_is_allowed(
     assert "\n" not in str(caught.value)
 
 
-def test_read_recipe__names_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(RecipeError, match=r"none\.toml: cannot read this recipe"):
-        read_recipe(tmp_path / "none.toml")
-
-
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.name)
 def test_published_recipes__have_the_licence_of_their_data(path):
-    recipe = read_recipe(path)
+    recipe = parse_recipe(path.read_text())
     assert recipe.license == SOURCES[recipe.source].license
 
 
 def test_publisher_of__is_somebody_only_for_a_published_recipe_to_the_letter(small_recipe):
-    published = read_recipe(PUBLISHED[0])
+    published = parse_recipe(PUBLISHED[0].read_text())
     assert publisher_of(published) == "The wsbench maintainers"
     assert publisher_of(parse_recipe(published.text + "# edited\n")) is None
     assert publisher_of(parse_recipe(small_recipe)) is None
+
+
+def _fifo(path):
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda path: None, "cannot read this recipe: No such file or directory; give the path"),
+        (_fifo, "not a regular file; give the path of a recipe"),
+        (lambda path: path.mkdir(), "not a regular file; give the path of a recipe"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a regular file; give the path of a"),
+        (lambda path: path.write_bytes(b"#" * 1_000_001), "more than 1,000,000 bytes; give the"),
+        (lambda path: path.write_bytes(b"id = '\xff'"), "byte 7 is not UTF-8; save the recipe"),
+    ],
+)
+def test_build_zoo__names_a_file_that_is_no_recipe(tmp_path, make, complaint):
+    path = tmp_path / "my.toml"
+    make(path)
+    with pytest.raises(RecipeError, match=f"^{re.escape(f'{path}: {complaint}')}") as caught:
+        build_zoo(path)
+    assert "\n" not in str(caught.value)

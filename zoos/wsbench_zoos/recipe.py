@@ -1,11 +1,11 @@
 """Recipes: the TOML files that determine zoos, checked key by key."""
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from wsbench import RecipeError
@@ -98,15 +98,6 @@ _TRAINING: dict[str, Rule] = {
 }
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe from a TOML file; raise `RecipeError` as `parse_recipe` does."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot read this recipe: {error}") from None
-    return parse_recipe(text, str(path))
-
-
 def parse_recipe(text: str, file: str = "<recipe>") -> Recipe:
     """Return the recipe of a TOML text.
 
@@ -127,6 +118,15 @@ def parse_recipe(text: str, file: str = "<recipe>") -> Recipe:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{file}: not TOML: {error}") from None
+    except RecursionError:
+        raise RecipeError(
+            f"{file}: values are nested too deeply; a recipe has tables and lists of one level"
+        ) from None
+    except ValueError:  # the integer that Python refuses to convert
+        raise RecipeError(
+            f"{file}: an integer has more than {sys.get_int_max_str_digits():,} digits; write a"
+            " smaller one"
+        ) from None
     check = _Checker(text, file)
     tables = ("data", "architecture", "training")
     root = check.table("", {k: v for k, v in content.items() if k not in tables}, _ROOT)
@@ -181,7 +181,9 @@ class _Checker:
             if key not in rules:
                 raise self._error(name, key, f"unknown key; allowed are {_list(rules)}")
             if not rules[key].holds(value):
-                raise self._error(name, key, f"got {value!r}, allowed is {rules[key].allowed}")
+                raise self._error(
+                    name, key, f"got {_shown(value)}, allowed is {rules[key].allowed}"
+                )
         for key, rule in rules.items():
             if key not in content:
                 raise self._error(name, key, f"missing; it must be {rule.allowed}")
@@ -190,7 +192,7 @@ class _Checker:
     def _error(self, table: str, key: str, problem: str) -> RecipeError:
         line = self._line_of(table, key)
         where = f"{self._file}, line {line}" if line else self._file
-        return RecipeError(f"{where}: {f'[{table}] ' if table else ''}{key}: {problem}")
+        return RecipeError(f"{where}: {f'[{table}] ' if table else ''}{_shown_key(key)}: {problem}")
 
     def _line_of(self, table: str, key: str) -> int | None:
         current = ""
@@ -200,6 +202,19 @@ class _Checker:
             elif current == table and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
                 return number
         return None
+
+
+def _shown(value: object) -> str:
+    """Return a value for one line: its start, if it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of many digits, deep nesting
+        return f"a value of type {type(value).__name__} that is too long to print"
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text):,} characters)"
+
+
+def _shown_key(key: str) -> str:
+    return key if re.fullmatch(r"[\w-]{1,80}", key) else _shown(key)
 
 
 def _list(rules: Mapping[str, Rule]) -> str:

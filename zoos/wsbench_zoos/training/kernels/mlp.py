@@ -129,9 +129,10 @@ class MLPKernel:
 
     def evaluate(self, state: MLPState) -> tuple[np.float32, np.float32, np.float32]:
         """Return training loss, test loss and test accuracy."""
+        matrices = (state.W1, state.W2, state.W3)
         widths = np.array(self.widths, np.intp)
-        train_loss, _ = _evaluate(state, widths, *self._train.arrays)
-        test_loss, accuracy = _evaluate(state, widths, *self._test.arrays)
+        train_loss, _ = _evaluate(*matrices, widths, *self._train.arrays)
+        test_loss, accuracy = _evaluate(*matrices, widths, *self._test.arrays)
         return np.float32(train_loss), np.float32(test_loss), np.float32(accuracy)
 
 
@@ -224,7 +225,7 @@ def _train(state, masks, images, targets, order, n, n_steps, sgd):
 
 # W1, W2, W3 (u, l)  images (n / 32, p, s)  targets (n / 32, v, s)
 @kernel
-def _evaluate(state, widths, images, targets, n):
+def _evaluate(W1, W2, W3, widths, images, targets, n):
     """Return mean loss and accuracy over n samples, in blocks of 32."""
     n_in, n1, n2, n_out = widths
     Z1 = np.zeros(N_LANES * BLOCK, np.float32)
@@ -234,11 +235,11 @@ def _evaluate(state, widths, images, targets, n):
     hits = np.zeros(N_LANES, np.float32)
     total, n_hits = 0.0, 0.0
     for start in range(0, n, BLOCK):
-        dense_block(state.W1, n_in, n1, images, start * n_in, Z1)
+        dense_block(W1, n_in, n1, images, start * n_in, Z1)
         activate_block(Z1, n1)
-        dense_block(state.W2, n1, n2, Z1, 0, Z2)
+        dense_block(W2, n1, n2, Z1, 0, Z2)
         activate_block(Z2, n2)
-        dense_block(state.W3, n2, n_out, Z2, 0, Y)
+        dense_block(W3, n2, n_out, Z2, 0, Y)
         for half in range(0, min(BLOCK, n - start), N_LANES):
             score_block(Y, targets, start * n_out + half, half, n_out, squares, hits)
             for sample in range(min(N_LANES, n - start - half)):
