@@ -168,8 +168,8 @@ def dense_block(W, n_in, n_out, X, first, Z):
     """Z[v] = Σ_u W[u, v] X[first + u] for 32 samples.
 
     Four units at a time, so that eight sums run side by side; W has zero units after the last.
-    The sums are single values: as two 4-tuples the evaluation took 4 to 16 % longer (400 images,
-    minimum of 1,500 to 5,000 alternating runs, AVX2).
+    The sums are single values: as two 4-tuples the evaluation took 3 to 7 % longer (400 images,
+    three processes of 1,200 alternating runs each, the minima compared, AVX2).
     """
     for v in range(0, n_out, 4):
         a0 = splat(f32(0.0))
