@@ -91,11 +91,14 @@ def _fifo(path):
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda path: None, "cannot read this recipe: No such file or directory; give the path"),
-        (_fifo, "not a regular file; give the path of a recipe"),
-        (lambda path: path.mkdir(), "not a regular file; give the path of a recipe"),
-        (lambda path: path.symlink_to("/dev/zero"), "not a regular file; give the path of a"),
-        (lambda path: path.write_bytes(b"#" * 1_000_001), "more than 1,000,000 bytes; give the"),
+        (lambda path: None, "cannot read this recipe: No such file or directory; give another"),
+        (_fifo, "is a pipe, socket or device, expected a regular file; give the path"),
+        (lambda path: path.mkdir(), "is a folder, expected a regular file; give the path"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a pipe, socket or device, expected"),
+        (
+            lambda path: path.write_bytes(b"#" * 1_000_001),
+            "has more than the 1,000,000 bytes that are",
+        ),
         (lambda path: path.write_bytes(b"id = '\xff'"), "byte 7 is not UTF-8; save the recipe"),
     ],
 )

@@ -171,8 +171,15 @@ def _recipe(zoo: str | Path) -> tuple[ZooProvider, str, str]:
     path = Path(zoo)
     try:
         text = read_bytes(path, _MAX_RECIPE_BYTES).decode()
-    except (OSError, FormatError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot read this recipe: {error}") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RecipeError(f"{path}: cannot read this recipe: {reason}; give another path") from None
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            f"{path}: byte {error.start + 1} is not UTF-8; save the recipe as UTF-8"
+        ) from None
+    except FormatError as error:  # names the file and what it is
+        raise RecipeError(f"{error}; give the path of a recipe in TOML") from None
     text = text.replace("\r\n", "\n")
     trainers = [*providers().values()]
     if not trainers:
