@@ -9,6 +9,7 @@ from wsbench.errors import (
     FormatError,
     IntegrityError,
     MethodError,
+    MethodFailedError,
     RecipeError,
     StorageError,
     UndeclaredNeedError,
@@ -21,8 +22,10 @@ from wsbench.evaluation.cost import Cost
 from wsbench.evaluation.evaluate import Evaluation, EvaluationState, evaluate
 from wsbench.evaluation.suites import Suite, find_suite
 from wsbench.methods.conformance import Finding, check_method
-from wsbench.methods.loading import list_methods, load_method, load_methods
-from wsbench.methods.protocol import LoadedMethod, MethodInfo
+from wsbench.methods.limits import Limits
+from wsbench.methods.loading import list_methods, load_method
+from wsbench.methods.opening import OpenMethod, open_methods
+from wsbench.methods.protocol import LoadedMethod, MethodDescription, MethodInfo
 from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.metrics.seriation import spectral_order
@@ -60,9 +63,13 @@ __all__ = [
     "IntegrityError",
     "Labels",
     "Layout",
+    "Limits",
     "LoadedMethod",
+    "MethodDescription",
     "MethodError",
+    "MethodFailedError",
     "MethodInfo",
+    "OpenMethod",
     "Progress",
     "PublishedZoo",
     "RecipeError",
@@ -92,9 +99,9 @@ __all__ = [
     "home",
     "list_methods",
     "load_method",
-    "load_methods",
     "load_record",
     "load_zoo",
+    "open_methods",
     "pairwise_euclidean",
     "published_zoos",
     "rank_intervals",

@@ -67,6 +67,20 @@ class MethodError(WsbenchError, TypeError):
     """A method cannot be found, imported, or does not follow the protocol."""
 
 
+class MethodFailedError(MethodError):
+    """A method's own code failed: it raised, crashed, or gave no answer.
+
+    Attributes
+    ----------
+    report
+        The traceback, and what the method printed last.
+    """
+
+    def __init__(self, message: str, report: str) -> None:
+        super().__init__(message)
+        self.report = report
+
+
 class StorageError(WsbenchError, OSError):
     """A file cannot be written or read: full disk, read-only folder, no permission."""
 

@@ -8,6 +8,7 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.settings import SetOption, settings
+from wsbench.methods.failure import summary
 
 
 def check(
@@ -16,8 +17,11 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check that a method conforms: shapes, determinism, row order, declared invariances."""
-    loaded = wsbench.load_method(method, settings(assignments))
-    findings = wsbench.check_method(loaded)
+    with wsbench.open_methods([method], settings(assignments)) as (one,):
+        if one.error:
+            raise wsbench.MethodError(f"{method}: {summary(one.error)}")
+        findings = wsbench.check_method(one)
+        loaded = one.description
     n_failed = sum(finding.status == "failed" for finding in findings)
     if as_json:
         found = [asdict(finding) for finding in findings]

@@ -1,7 +1,5 @@
 """The command ``evaluate``."""
 
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +12,7 @@ from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.settings import SetOption, settings
 from wsbench.cli.tables import print_tables, ranks_of
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
+from wsbench.methods.failure import summary
 from wsbench.tasks.catalogue import TASKS
 
 
@@ -37,7 +36,9 @@ def evaluate_(
     ] = None,
     perturbation: Annotated[
         list[str] | None,
-        typer.Option(help="Perturb the weights first: none, permute, int8, svd-50 and so on."),
+        typer.Option(
+            "--perturb", help="Perturb the weights first: none, permute, int8, svd-50 and so on."
+        ),
     ] = None,
     assignments: SetOption = None,
     seed: Annotated[
@@ -46,34 +47,60 @@ def evaluate_(
     records: Annotated[
         Path | None, typer.Option(help="Folder for the records; default: in the cache.")
     ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.001, help="Seconds that a method has for each call.")
+    ] = 3600.0,
+    memory: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="GB that a method may use; default: 80 % of the machine's."),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of each library; default: all processors.")
+    ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Run methods in this process, for a debugger.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score methods on a zoo: which checkpoints belong together, and in which order they came."""
     asked = _suite(suite, task or [], perturbation or [])
-    with redirect_stdout(sys.stderr):  # what a method prints is not a result
-        loaded = wsbench.load_methods(methods or wsbench.list_methods(), settings(assignments))
-        with build_progress(zoo) as building:
-            on = wsbench.load_zoo(zoo, progress=building)
-        unfinished = (records or wsbench.home() / "records") / "unfinished"
-        results, written = [], []
-        with evaluation_progress(len(loaded)) as progress:
-            for method in loaded:
-                result = wsbench.evaluate(
-                    method,
-                    on,
-                    suite=asked,
-                    seed=seed,
-                    unfinished=unfinished,
-                    progress=progress.method(method.label),
-                )
-                results.append(result)
-                written.append(wsbench.save_record(result, records))
+    limits = _limits(timeout, memory, threads)
+    with build_progress(zoo) as building:
+        on = wsbench.load_zoo(zoo, progress=building)
+    unfinished = (records or wsbench.home() / "records").resolve() / "unfinished"
+    folder = unfinished.parent
+    results, written = [], []
+    with (
+        wsbench.open_methods(
+            methods or wsbench.list_methods(), settings(assignments), limits=limits,
+            in_process=in_process,
+        ) as opened,
+        evaluation_progress(len(opened)) as progress,
+    ):  # fmt: skip
+        for method in opened:
+            result = wsbench.evaluate(
+                method,
+                on,
+                suite=asked,
+                seed=seed,
+                unfinished=unfinished,
+                progress=progress.method(method.label),
+                limits=limits,
+            )
+            results.append(result)
+            written.append(wsbench.save_record(result, folder))
     if as_json:
         print_json(_json(on, results, written))
     else:
         _print(on, results, written)
     if any(result.error for result in results):
         raise typer.Exit(1)
+
+
+def _limits(timeout_s: float, memory_gb: float | None, threads: int | None) -> wsbench.Limits:
+    usual = wsbench.Limits()
+    memory_bytes = usual.memory_bytes if memory_gb is None else int(memory_gb * 1e9)
+    return wsbench.Limits(memory_bytes, timeout_s, threads or usual.threads)
 
 
 def _suite(name: str | None, tasks: list[str], perturbations: list[str]) -> Suite:
@@ -128,7 +155,7 @@ def _print(
             break
     for result in results:
         if result.error:
-            print_line(f"{result.method.info.name} failed: {result.error.splitlines()[-1]}")
+            print_line(f"{result.method.info.name} failed: {summary(result.error)}")
     print_line(f"records in {records[0].path.parent}:")
     for record in records:
         print_line(f"  {record.path.name}")

@@ -4,23 +4,28 @@ Finished conditions are saved, so an interrupted run resumes.
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
+from wsbench.errors import MethodError, MethodFailedError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
-from wsbench.evaluation.resume import PartialResults
+from wsbench.evaluation.resume import Part, PartialResults
 from wsbench.evaluation.suites import SUITES, Suite
 from wsbench.methods.invariance import distances_before_and_after, holds
-from wsbench.methods.loading import load_method
-from wsbench.methods.protocol import LoadedMethod
-from wsbench.methods.session import Session
+from wsbench.methods.limits import Limits
+from wsbench.methods.opening import OpenMethod, open_methods, opened
+from wsbench.methods.protocol import LoadedMethod, MethodDescription
+from wsbench.methods.session import Port, Session
 from wsbench.networks.perturbations import COMPRESSION
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.condition import Condition
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.scoring import Scores, score
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
@@ -73,7 +78,7 @@ class Evaluation:
         None, or the traceback of a method that failed.
     """
 
-    method: LoadedMethod
+    method: MethodDescription
     zoo_id: str
     zoo_digest: str
     suite: Suite
@@ -90,13 +95,14 @@ class Evaluation:
 
 
 def evaluate(
-    method: str | LoadedMethod,
+    method: str | LoadedMethod | OpenMethod,
     zoo: str | Zoo = DEFAULT_ZOO,
     *,
     suite: Suite | None = None,
     seed: int = 0,
     unfinished: Path | None = None,
     progress: Progress | None = None,
+    limits: Limits | None = None,
 ) -> Evaluation:
     """Evaluate a method on a zoo.
 
@@ -105,7 +111,8 @@ def evaluate(
     Parameters
     ----------
     method
-        As `load_method` takes or returns it.
+        A spec as `load_method` takes it runs in a process of its own; what `load_method` returns
+        runs in this one. `open_methods` gives either.
     zoo
         As `load_zoo` takes or returns it.
     suite
@@ -117,12 +124,14 @@ def evaluate(
         interrupted, resumes from these. None keeps none.
     progress
         Called before the first condition and after each.
+    limits
+        Memory, time a call and threads; None for the defaults of `Limits`.
 
     Returns
     -------
     evaluation
-        Scores and answers. If the method fails, by an error of its own or an answer of the wrong
-        shape or with NaN, `Evaluation.error` holds the traceback and there are no scores.
+        Scores and answers. If the method fails (an error, a crash, no answer in time, an answer of
+        the wrong shape or with NaN), `Evaluation.error` says how and there are no scores.
 
     Raises
     ------
@@ -137,67 +146,105 @@ def evaluate(
     >>> scores["identification/none"]["map_at_r"].value  # doctest: +SKIP
     1.0
     """
-    loaded = load_method(method) if isinstance(method, str) else method
+    limits = limits or Limits()
     zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
-    suite = suite or SUITES["smoke"]
-    blinded = cache(lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat))
-    truths = {protocol: blinded(protocol, 0).truth for protocol in suite.protocols}
-    result = Evaluation(loaded, zoo.id, zoo.content_digest, suite, seed, truths)
-    partial = PartialResults(unfinished, loaded, suite, zoo.content_digest, seed)
-    try:
-        answers, seconds = _answers(loaded, zoo, suite, blinded, partial, progress)
-        invariances = _invariances(loaded, blinded(suite.protocols[0], 0))
-        cost = measure_cost(loaded, blinded("standard", 0)) if suite.measures_cost else None
-    except (Exception, SystemExit):  # whatever a method does, the next one runs
+    run = _Run(zoo, suite or SUITES["smoke"], seed, unfinished, progress, limits)
+    if isinstance(method, LoadedMethod):
+        return run(opened(method))
+    if isinstance(method, OpenMethod):
+        return run(method)
+    with open_methods([method], limits=limits) as (one,):
+        return run(one)
+
+
+class _Run:
+    """What an evaluation needs beside the method."""
+
+    def __init__(
+        self,
+        zoo: Zoo,
+        suite: Suite,
+        seed: int,
+        unfinished: Path | None,
+        progress: Progress | None,
+        limits: Limits,
+    ) -> None:
+        self.zoo, self.suite, self.seed, self.limits = zoo, suite, seed, limits
+        self._unfinished = unfinished
+        self._report = progress or (lambda state: None)
+        self.blinded = cache(lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat))
+
+    def __call__(self, method: OpenMethod) -> Evaluation:
+        # The last bit of svd-k and of distances may depend on the number of threads.
+        with threadpool_limits(self.limits.threads):
+            return self._evaluated(method)
+
+    def _evaluated(self, method: OpenMethod) -> Evaluation:
+        zoo, suite, description = self.zoo, self.suite, method.description
+        truths = {protocol: self.blinded(protocol, 0).truth for protocol in suite.protocols}
+        result = Evaluation(description, zoo.id, zoo.content_digest, suite, self.seed, truths)
+        if method.port is None:
+            return replace(result, error=method.error)
+        usual = self.blinded(suite.protocols[0], 0)
+        digest = zoo.content_digest
+        partial = PartialResults(self._unfinished, description, suite, digest, self.seed)
+        try:
+            answers, seconds = self._answers(method.port, partial)
+            invariances = _invariances(method.port, usual)
+            is_costed = suite.measures_cost and description.spec
+            cost = measure_cost(description, usual, self.limits) if is_costed else None
+        except MethodError as error:  # anything else is not the method's fault
+            partial.remove()
+            report = error.report if isinstance(error, MethodFailedError) else None
+            return replace(result, error=report or traceback.format_exc())
         partial.remove()
-        return replace(result, error=traceback.format_exc())
-    partial.remove()
-    scores, summaries = score(answers, truths, seed)
-    return replace(
-        result,
-        answers=answers,
-        scores=scores,
-        robustness=summaries,
-        accuracy=_accuracy(blinded("standard", 0), suite),
-        seconds=seconds,
-        cost=cost,
-        invariances=invariances,
-    )
+        scores, summaries = score(answers, truths, self.seed)
+        return replace(
+            result,
+            answers=answers,
+            scores=scores,
+            robustness=summaries,
+            accuracy=_accuracy(usual, suite),
+            seconds=seconds,
+            cost=cost,
+            invariances=invariances,
+        )
+
+    def _answers(
+        self, port: Port, partial: PartialResults
+    ) -> tuple[dict[str, Answers], dict[str, float]]:
+        """Return the answers by entry, and the seconds under the first condition."""
+        conditions = self.suite.conditions(self.zoo.layout)
+        n_resumed = sum(partial.has(condition) for condition in conditions)
+        answers: dict[str, Answers] = {}
+        first: dict[str, float] = {}
+        for i, condition in enumerate(conditions):
+            self._report(EvaluationState(len(conditions), n_resumed, i))
+            part = partial.load(condition)
+            if part is None:
+                blinded = self.blinded(condition.protocol, condition.repeat)
+                part = answers_under(condition, port, blinded, self.suite.tasks)
+                partial.save(condition, *part)
+            by_task, seconds = part
+            first = first or seconds
+            answers |= {condition.entry(task): arrays for task, arrays in by_task.items()}
+        self._report(EvaluationState(len(conditions), n_resumed, len(conditions)))
+        return answers, first
 
 
-def _answers(
-    loaded: LoadedMethod,
-    zoo: Zoo,
-    suite: Suite,
-    blinded: Callable[[str, int], BlindedZoo],
-    partial: PartialResults,
-    progress: Progress | None,
-) -> tuple[dict[str, Answers], dict[str, float]]:
-    """Return the answers by entry, and the seconds under the first condition."""
-    conditions = suite.conditions(zoo.layout)
-    n_resumed = sum(partial.has(condition) for condition in conditions)
-    report = progress or (lambda state: None)
-    answers: dict[str, Answers] = {}
-    first: dict[str, float] = {}
-    for i, condition in enumerate(conditions):
-        report(EvaluationState(len(conditions), n_resumed, i))
-        part = partial.load(condition)
-        if part is None:
-            shown = blinded(condition.protocol, condition.repeat).under(condition.perturbation)
-            session = Session(loaded, zoo.layout, zoo.probe_inputs, shown.seed)
-            part = {task: TASKS[task].run(session, shown) for task in suite.tasks}, session.seconds
-            partial.save(condition, *part)
-        by_task, seconds = part
-        first = first or seconds
-        answers |= {condition.entry(task): arrays for task, arrays in by_task.items()}
-    report(EvaluationState(len(conditions), n_resumed, len(conditions)))
-    return answers, first
+def answers_under(
+    condition: Condition, port: Port, blinded: BlindedZoo, tasks: Sequence[str]
+) -> Part:
+    """Return a method's answers to tasks under one condition, and the seconds they took."""
+    shown = blinded.under(condition.perturbation)
+    session = Session(port, blinded.zoo.layout, blinded.zoo.probe_inputs, shown.seed)
+    return {task: TASKS[task].run(session, shown) for task in tasks}, session.seconds
 
 
-def _invariances(loaded: LoadedMethod, blinded: BlindedZoo) -> tuple[str, ...]:
+def _invariances(port: Port, blinded: BlindedZoo) -> tuple[str, ...]:
     """Return the symmetries under which the distances of a fitted method stay."""
     zoo = blinded.zoo
-    session = Session(loaded, zoo.layout, zoo.probe_inputs, blinded.seed)
+    session = Session(port, zoo.layout, zoo.probe_inputs, blinded.seed)
     weights = blinded.test("none")[:_N_MEASURED]
     held = []
     for symmetry in ACTIONS:

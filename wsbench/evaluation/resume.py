@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wsbench.evaluation.suites import Suite
-from wsbench.methods.protocol import LoadedMethod
+from wsbench.methods.protocol import MethodDescription
 from wsbench.storage.atomic import atomic_write
 from wsbench.storage.npz import pack, unpack
 from wsbench.tasks.condition import Condition
@@ -31,7 +31,12 @@ class PartialResults:
     """
 
     def __init__(
-        self, folder: Path | None, method: LoadedMethod, suite: Suite, zoo_digest: str, seed: int
+        self,
+        folder: Path | None,
+        method: MethodDescription,
+        suite: Suite,
+        zoo_digest: str,
+        seed: int,
     ) -> None:
         decides = [
             zoo_digest,

@@ -5,25 +5,20 @@ second call, another process, a symmetry of the network) and compares. Where two
 equal they may differ by rounding: by 1e-5 of the largest distance.
 """
 
-import json
-import subprocess
-import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import MethodError
+from wsbench.errors import MethodError, MethodFailedError, WsbenchError
+from wsbench.methods.failure import summary
 from wsbench.methods.invariance import TOLERANCE, distances_before_and_after, holds
-from wsbench.methods.loading import load_method
+from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.methods.session import Session
-from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
@@ -52,13 +47,13 @@ class _NotConformingError(Exception):
     """The method did not pass; the message says why."""
 
 
-def check_method(method: str | LoadedMethod) -> list[Finding]:
+def check_method(method: str | LoadedMethod | OpenMethod) -> list[Finding]:
     """Run every conformance check on a method.
 
     Parameters
     ----------
     method
-        As `load_method` takes or returns it.
+        As `wsbench.evaluate` takes it.
 
     Returns
     -------
@@ -70,8 +65,12 @@ def check_method(method: str | LoadedMethod) -> list[Finding]:
     >>> [finding for finding in check_method("euclidean") if finding.status == "failed"]
     []
     """
-    loaded = load_method(method) if isinstance(method, str) else method
-    return list(_findings(_Subject(loaded)))
+    if isinstance(method, LoadedMethod):
+        return list(_findings(_Subject(opened(method))))
+    if isinstance(method, OpenMethod):
+        return list(_findings(_Subject(method)))
+    with open_methods([method]) as (one,):
+        return list(_findings(_Subject(one)))
 
 
 def tiny_layout(activation: str) -> Layout:
@@ -89,9 +88,13 @@ def tiny_layout(activation: str) -> Layout:
 class _Subject:
     """A method and what it is asked about: the checkpoints of four models, six epochs each."""
 
-    def __init__(self, loaded: LoadedMethod) -> None:
-        self.loaded = loaded
-        self.method: Any = loaded.method
+    def __init__(self, method: OpenMethod) -> None:
+        if method.port is None:
+            raise MethodFailedError(
+                f"{method.description.spec} cannot be loaded", method.error or ""
+            )
+        self.port = method.port
+        self.description = method.description
         self.layout = tiny_layout("sigmoid")
         rng = generator(0, "conformance")
         n, p = _N_MODELS * _N_EPOCHS, self.layout.n_parameters
@@ -109,15 +112,12 @@ class _Subject:
         self.session = self._new_session()
 
     def _new_session(self) -> Session:
-        return Session(self.loaded, self.layout, self.inputs, seed=0)
+        return Session(self.port, self.layout, self.inputs, seed=0)
 
     def fit(self) -> None:
         """Fit the method, also if it is fitted already."""
         self.session = self._new_session()
         self.session.fit(self.weights, self._labels)
-
-    def view(self) -> Checkpoints:
-        return self.loaded.view(self.weights, self.layout, self.inputs)
 
     def answer(self, weights: Floats) -> npt.NDArray[Any]:
         return self.session.answer(weights)
@@ -153,11 +153,10 @@ def _run(name: str, check: Callable[[_Subject], str | None], subject: _Subject) 
         skipped = check(subject)
     except _NotConformingError as failure:
         return Finding(name, "failed", str(failure))
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        reason = " ".join(str(error).split())
-        where = f"{Path(frame.filename).name}, line {frame.lineno}"
-        return Finding(name, "failed", f"{type(error).__name__}: {reason} ({where})")
+    except MethodFailedError as error:
+        return Finding(name, "failed", summary(error.report))
+    except MethodError as error:
+        return Finding(name, "failed", str(error))
     return Finding(name, "skipped", skipped) if skipped else Finding(name, "passed")
 
 
@@ -168,16 +167,18 @@ def _answers(subject: _Subject) -> None:
 
 def _has_shape(subject: _Subject) -> None:
     answer, n = subject.answer(subject.weights), len(subject.weights)
-    right = answer.shape == (n, n) if subject.loaded.gives_distances else answer.shape[:1] == (n,)
+    right = (
+        answer.shape == (n, n) if subject.description.gives_distances else answer.shape[:1] == (n,)
+    )
     if not right or answer.ndim != 2 or not answer.size:
-        expected = f"({n}, {n})" if subject.loaded.gives_distances else f"({n}, d)"
+        expected = f"({n}, {n})" if subject.description.gives_distances else f"({n}, d)"
         raise _NotConformingError(f"shape {answer.shape}, expected {expected}")
     if answer.dtype.kind not in "fiu" or not np.isfinite(answer).all():
         raise _NotConformingError("holds NaN, infinity or something that is not a number")
 
 
 def _is_a_distance(subject: _Subject) -> str | None:
-    if not subject.loaded.gives_distances:
+    if not subject.description.gives_distances:
         return "the method gives an embedding"
     distances = subject.answer(subject.weights)
     _compare(distances, distances.T, "d(i, j) and d(j, i)")
@@ -195,30 +196,26 @@ def _is_repeatable(subject: _Subject) -> None:
     _compare(before, subject.distances(subject.weights), "two fits with the same rng")
 
 
-_ELSEWHERE = """
-import json, sys
-import numpy as np
-from wsbench.methods.conformance import _Subject
-from wsbench.methods.loading import load_method
-subject = _Subject(load_method(sys.argv[1], json.loads(sys.argv[2])))
-subject.fit()
-np.save(sys.argv[3], subject.distances(subject.weights))
-"""
-
-
 def _is_the_same_elsewhere(subject: _Subject) -> str | None:
-    if not subject.loaded.spec:
+    description = subject.description
+    if not description.spec:
         return "the method was not loaded by name, module or file"
     here = subject.distances(subject.weights)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "distances.npy"
-        found = (subject.loaded.spec, json.dumps(dict(subject.loaded.parameters)))
-        command = [sys.executable, "-c", _ELSEWHERE, *found, str(file)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise _NotConformingError(f"there it fails: {done.stderr.strip().splitlines()[-1]}")
-        _compare(here, np.load(file), "this process and a fresh one")
+    settings = {name: description.parameters[name] for name in description.settings}
+    with open_methods([description.spec], settings) as (other,):
+        if other.port is None:
+            raise _NotConformingError(f"there it fails: {_last_line(other.error)}")
+        there = _Subject(other)
+        try:
+            there.fit()
+            _compare(here, there.distances(there.weights), "this process and a fresh one")
+        except MethodFailedError as error:
+            raise _NotConformingError(f"there it fails: {_last_line(error.report)}") from None
     return None
+
+
+def _last_line(report: str | None) -> str:
+    return (report or "").strip().rpartition("\n")[2]
 
 
 def _ignores_row_order(subject: _Subject) -> None:
@@ -232,7 +229,7 @@ def _ignores_other_rows(subject: _Subject) -> None:
     some = np.arange(0, len(subject.weights), 3)
     whole = subject.answer(subject.weights)
     part = subject.answer(subject.weights[some])
-    expected = whole[np.ix_(some, some)] if subject.loaded.gives_distances else whole[some]
+    expected = whole[np.ix_(some, some)] if subject.description.gives_distances else whole[some]
     if part.shape != expected.shape:
         raise _NotConformingError(
             f"{len(some)} rows give {part.shape[1]} columns, all {whole.shape[1]}"
@@ -241,16 +238,12 @@ def _ignores_other_rows(subject: _Subject) -> None:
 
 
 def _leaves_input(subject: _Subject) -> None:
-    view = subject.view()
-    before = view.weights.copy()
-    method: Any = subject.method
-    (method.pairwise if subject.loaded.gives_distances else method.transform)(view)
-    if view.weights.flags.writeable or (view.weights != before).any():
+    if not subject.port.leaves_input(subject.weights, subject.layout, subject.inputs):
         raise _NotConformingError("the weights were changed or made writeable")
 
 
 def _orders(subject: _Subject) -> str | None:
-    if not hasattr(subject.method, "order"):
+    if not subject.description.has_order:
         return "the method has no order; linkage heights stand in for it"
     k = 5
     try:
@@ -263,7 +256,7 @@ def _orders(subject: _Subject) -> str | None:
 def _invariance(subject: _Subject, name: str) -> Finding:
     """Apply a symmetry to every checkpoint on its own and see whether the distances notice."""
     check = f"invariant under {name}"
-    declared = name in subject.loaded.info.invariances
+    declared = name in subject.description.info.invariances
 
     try:
         before, after = distances_before_and_after(
@@ -274,8 +267,10 @@ def _invariance(subject: _Subject, name: str) -> Finding:
         if declared:
             return Finding(check, "failed", f"declared, but {failure}")
         return Finding(check, "skipped", "not declared, and does not hold")
-    except Exception as error:
-        return Finding(check, "failed", f"{type(error).__name__}: {error}")
+    except MethodFailedError as error:
+        return Finding(check, "failed", summary(error.report))
+    except WsbenchError as error:
+        return Finding(check, "failed", str(error))
     if declared:
         return Finding(check, "passed")
     if not holds(before, after):

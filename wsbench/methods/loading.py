@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -20,8 +20,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import MethodError
+from wsbench.errors import MethodError, MethodFailedError
 from wsbench.methods.protocol import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
+from wsbench.methods.sources import code_sha256
 from wsbench.networks.checkpoints import Checkpoints
 from wsbench.suggestions import nearest, unknown_name_error
 
@@ -64,40 +65,7 @@ def load_method(spec: str, parameters: Mapping[str, Any] | None = None) -> Loade
     >>> load_method("svd", {"k": 5}).label
     'svd k=5'
     """
-    return _find(spec).make(parameters or {})
-
-
-def load_methods(specs: Iterable[str], parameters: Mapping[str, Any]) -> list[LoadedMethod]:
-    """Find several methods, each with those of the parameters that it takes.
-
-    Parameters
-    ----------
-    specs
-        As in `load_method`.
-    parameters
-        Each is set in every method that takes it.
-
-    Raises
-    ------
-    MethodError
-        As in `load_method`, or if no method takes a parameter, or two have the same name.
-    UnknownIdError
-        As in `load_method`.
-    """
-    found = [_find(spec) for spec in dict.fromkeys(specs)]
-    for name, value in parameters.items():
-        if not any(one.takes(name) for one in found):
-            raise _not_taken(name, value, found)
-    loaded: dict[str, LoadedMethod] = {}
-    for one in found:
-        method = one.make({name: parameters[name] for name in parameters if one.takes(name)})
-        other = loaded.setdefault(method.info.name, method)
-        if other is not method:
-            raise MethodError(
-                f"{other.spec} and {one.spec} are both called {method.info.name!r}: give each a"
-                " name of its own in wsbench.MethodInfo(...)"
-            )
-    return list(loaded.values())
+    return find_method(spec).make(parameters or {})
 
 
 class FunctionMethod:
@@ -114,8 +82,8 @@ class FunctionMethod:
 
 
 @dataclass(frozen=True)
-class _Spec:
-    """What a spec names: a class, a function or an instance."""
+class FoundMethod:
+    """The class, function or instance that a spec names."""
 
     spec: str
     factory: Any
@@ -165,12 +133,14 @@ class _Spec:
         return [parameter for parameter in taken if parameter.kind not in fixed]
 
     def takes(self, name: str) -> bool:
+        """Whether a parameter of this name can be set."""
         return self.known is None or name in self.known
 
     def make(self, parameters: Mapping[str, Any]) -> LoadedMethod:
+        """Make an instance; raise as `load_method` does."""
         for name, value in parameters.items():
             if not self.takes(name):
-                raise _not_taken(name, value, [self])
+                raise not_taken_error(name, value, {self.spec: self.known or []})
         defaults = self.defaults
         recorded = {**defaults, **_as_json(self.spec, parameters)}
         settings = tuple(n for n in recorded if n not in defaults or recorded[n] != defaults[n])
@@ -180,8 +150,9 @@ class _Spec:
             raise
         except (Exception, SystemExit) as error:
             arguments = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
-            raise MethodError(
-                f"method {self.spec!r}: {self._name}({arguments}) failed: {_why(error)}"
+            raise MethodFailedError(
+                f"method {self.spec!r}: {self._name}({arguments}) failed: {_why(error)}",
+                traceback.format_exc(),
             ) from error
         if not isinstance(method, EmbeddingMethod | DistanceMethod):
             raise MethodError(
@@ -218,7 +189,7 @@ class _Spec:
         if info is None:
             root = sys.modules.get(self._source.__module__.partition(".")[0])
             version = getattr(root, "__version__", "1")
-            info = MethodInfo(_hyphenated(self._name), str(version))
+            info = MethodInfo(hyphenated(self._name), str(version))
         if not isinstance(info, MethodInfo):
             raise MethodError(
                 f"method {self.spec!r}: info is a {type(info).__name__}, not wsbench.MethodInfo"
@@ -237,10 +208,11 @@ class _Spec:
 
     def _code(self) -> str:
         file = getattr(sys.modules.get(self._source.__module__), "__file__", None)
-        return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
+        return code_sha256(Path(file)) if file else hashlib.sha256(b"").hexdigest()
 
 
-def _find(spec: str) -> _Spec:
+def find_method(spec: str) -> FoundMethod:
+    """Import a method; raise as `load_method` does."""
     if ":" in spec:
         place, _, attribute = spec.rpartition(":")
         module = _import_file(spec, Path(place)) if place.endswith(".py") else _import(spec, place)
@@ -260,11 +232,11 @@ def _find(spec: str) -> _Spec:
             f"{f'; did you mean {guess!r}?' if guess else '.'}"
             f" It defines {', '.join(own) or 'no class or function'}."
         )
-    return _Spec(spec, factory)
+    return FoundMethod(spec, factory)
 
 
-def _not_taken(name: str, value: Any, methods: Sequence[_Spec]) -> MethodError:
-    known = {method.spec: method.known or [] for method in methods}
+def not_taken_error(name: str, value: Any, known: Mapping[str, Sequence[str]]) -> MethodError:
+    """Return the error for a parameter that no method takes; ``known`` are those of each spec."""
     guess = nearest(name, {parameter for taken in known.values() for parameter in taken})
     meant = f"; did you mean {guess!r}?" if guess else "."
     takes = "; ".join(f"{spec} takes {', '.join(taken) or 'none'}" for spec, taken in known.items())
@@ -308,10 +280,16 @@ def _entry_points() -> dict[str, EntryPoint]:
 
 
 def _import(spec: str, name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise MethodError(f"method {spec!r}: cannot import {name}: not the name of a module")
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise MethodError(f"method {spec!r}: cannot import {name}: {_why(error)}") from error
+        message = f"method {spec!r}: cannot import {name}: {_why(error)}"
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{name}.".startswith(f"{missing}."):  # not a module that it imports
+            raise MethodError(message) from error
+        raise MethodFailedError(message, traceback.format_exc()) from error
 
 
 def _import_file(spec: str, path: Path) -> ModuleType:
@@ -327,7 +305,8 @@ def _import_file(spec: str, path: Path) -> ModuleType:
         found.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise MethodError(f"method {spec!r}: cannot import {path}: {_why(error)}") from error
+        message = f"method {spec!r}: cannot import {path}: {_why(error)}"
+        raise MethodFailedError(message, traceback.format_exc()) from error
     return module
 
 
@@ -342,6 +321,7 @@ def _why(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
-def _hyphenated(name: str) -> str:
+def hyphenated(name: str) -> str:
+    """Return a Python name as lower-case words joined by hyphens: ``"my-method"``."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)
     return "-".join(word.lower() for word in words) or "method"

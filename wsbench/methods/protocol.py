@@ -88,31 +88,35 @@ Method = EmbeddingMethod | DistanceMethod
 
 
 @dataclass(frozen=True)
-class LoadedMethod:
-    """A method that was found.
+class MethodDescription:
+    """What is known of a method without its code: records, tables and commands hold this.
 
     Attributes
     ----------
-    method
-        The instance that is asked.
     info
         What it says about itself.
     spec
         Where it was found; empty for one that was not loaded.
     code_sha256
-        Hash of the file that defines it.
+        Hash of the file that defines it, and of the files that this one imports.
     parameters
         All constructor arguments that JSON can hold, defaults too.
     settings
         The names of those that are not at their defaults.
+    gives_distances
+        Whether it is asked for distances, as a method that has both is.
+    has_fit, has_order
+        Whether it has these methods.
     """
 
-    method: Method
     info: MethodInfo
     spec: str
     code_sha256: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    gives_distances: bool = False
+    has_fit: bool = False
+    has_order: bool = False
 
     @property
     def label(self) -> str:
@@ -123,6 +127,45 @@ class LoadedMethod:
     def arguments(self) -> str:
         """The arguments of ``wsbench evaluate`` that load it: ``"svd --set k=5"``."""
         return shell_arguments(self.spec, self.parameters, self.settings)
+
+
+@dataclass(frozen=True)
+class LoadedMethod:
+    """A method in this process.
+
+    Attributes
+    ----------
+    method
+        The instance that is asked.
+    info, spec, code_sha256, parameters, settings
+        As in `MethodDescription`.
+    """
+
+    method: Method
+    info: MethodInfo
+    spec: str
+    code_sha256: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> MethodDescription:
+        """What is known of it without its code."""
+        return MethodDescription(
+            self.info,
+            self.spec,
+            self.code_sha256,
+            self.parameters,
+            self.settings,
+            gives_distances=self.gives_distances,
+            has_fit=hasattr(self.method, "fit"),
+            has_order=hasattr(self.method, "order"),
+        )
+
+    @property
+    def label(self) -> str:
+        """Name and settings, for tables: ``"svd k=5"``."""
+        return self.description.label
 
     @property
     def gives_distances(self) -> bool:

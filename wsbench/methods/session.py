@@ -1,16 +1,17 @@
 """A session: one method on the networks of one layout, asked, timed, and its answers checked."""
 
 import time
+import traceback
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import MethodError
-from wsbench.methods.protocol import LoadedMethod
+from wsbench.errors import MethodError, MethodFailedError
+from wsbench.methods.protocol import LoadedMethod, MethodDescription
 from wsbench.metrics.distances import pairwise_euclidean
-from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.seeding import generator
 
@@ -20,13 +21,92 @@ Distances = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 
+class Port(Protocol):
+    """The way to a method, in this process (`InProcess`) or in one of its own."""
+
+    @property
+    def description(self) -> MethodDescription:
+        """What is known of the method."""
+
+    def fit(
+        self,
+        weights: Floats,
+        layout: Layout,
+        probe_inputs: Floats,
+        labels: Labels | None,
+        rng: np.random.Generator,
+    ) -> None:
+        """Fit the method, if it can be."""
+
+    def answer(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
+        """Return its distances or its embedding: numbers, otherwise unchecked."""
+
+    def order(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
+        """Return its order of one model's checkpoints, unchecked."""
+
+    def leaves_input(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> bool:
+        """Whether the weights are what they were when the method has answered."""
+
+
+class InProcess:
+    """A method in this process."""
+
+    def __init__(self, loaded: LoadedMethod) -> None:
+        self.description = loaded.description
+        self._loaded = loaded
+
+    def fit(
+        self,
+        weights: Floats,
+        layout: Layout,
+        probe_inputs: Floats,
+        labels: Labels | None,
+        rng: np.random.Generator,
+    ) -> None:
+        """Fit the method, if it can be."""
+        view = self._loaded.view(weights, layout, probe_inputs, labels)
+        _asked(lambda: self._loaded.fit(view, rng))
+
+    def answer(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
+        """Return its distances or its embedding."""
+        method: Any = self._loaded.method
+        view = self._loaded.view(weights, layout, probe_inputs)
+        if self.description.gives_distances:
+            return _numbers("pairwise", _asked(lambda: method.pairwise(view)))
+        return _numbers("transform", _asked(lambda: method.transform(view)))
+
+    def leaves_input(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> bool:
+        """Whether the weights are what they were when the method has answered."""
+        method: Any = self._loaded.method
+        view = self._loaded.view(weights, layout, probe_inputs)
+        before = view.weights.copy()
+        ask = method.pairwise if self.description.gives_distances else method.transform
+        _asked(lambda: ask(view))
+        return not view.weights.flags.writeable and bool((view.weights == before).all())
+
+    def order(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
+        """Return its order of one model's checkpoints."""
+        method: Any = self._loaded.method
+        view = self._loaded.view(weights, layout, probe_inputs)
+        return _numbers("order", _asked(lambda: method.order(view)))
+
+
+def _asked(call: Callable[[], T]) -> T:
+    """Return what a method returns; its exceptions become `MethodFailedError`."""
+    try:
+        return call()
+    except (Exception, SystemExit) as error:
+        message = f"{type(error).__name__}: {error}"
+        raise MethodFailedError(message, traceback.format_exc()) from error
+
+
 class Session:
     """One method on one zoo's networks.
 
     Parameters
     ----------
-    loaded
-        The method.
+    port
+        The way to the method.
     layout, probe_inputs
         Of the zoo.
     seed
@@ -38,11 +118,9 @@ class Session:
         Wall time of ``"fit"``, ``"embed"`` (distances) and ``"order"`` so far.
     """
 
-    def __init__(
-        self, loaded: LoadedMethod, layout: Layout, probe_inputs: Floats, seed: int
-    ) -> None:
+    def __init__(self, port: Port, layout: Layout, probe_inputs: Floats, seed: int) -> None:
         self.seconds = {"fit": 0.0, "embed": 0.0, "order": 0.0}
-        self._loaded = loaded
+        self._port = port
         self._layout = layout
         self._probe_inputs = probe_inputs
         self._seed = seed
@@ -52,7 +130,7 @@ class Session:
     @property
     def has_order(self) -> bool:
         """Whether the method puts checkpoints in order itself."""
-        return hasattr(self._loaded.method, "order")
+        return self._port.description.has_order
 
     def fit(self, weights: Floats, labels: Labels | None = None) -> None:
         """Fit the method, unless the last fit was on the same array.
@@ -66,8 +144,11 @@ class Session:
         """
         if weights is self._fitted_on:
             return
-        view = self._loaded.view(weights, self._layout, self._probe_inputs, labels)
-        self._timed("fit", lambda: self._loaded.fit(view, generator(self._seed, "method")))
+        rng = generator(self._seed, "method")
+        self._timed(
+            "fit",
+            lambda: self._port.fit(weights, self._layout, self._probe_inputs, labels, rng),
+        )
         self._fitted_on, self._asked = weights, None
 
     def distances(self, weights: Floats, layout: Layout | None = None) -> Distances:
@@ -89,7 +170,7 @@ class Session:
         """
         if layout is None and self._asked is not None and self._asked[0] is weights:
             return self._asked[1]
-        found = self._timed("embed", lambda: self._distances(self._view(weights, layout)))
+        found = self._timed("embed", lambda: self._distances(weights, layout))
         self._asked = (weights, found) if layout is None else None
         return found
 
@@ -101,9 +182,10 @@ class Session:
         MethodError
             If the answer is not a permutation.
         """
-        method: Any = self._loaded.method
-        view = self._view(weights)
-        n, order = len(view), np.asarray(self._timed("order", lambda: method.order(view)))
+        order = self._timed(
+            "order", lambda: self._port.order(weights, self._layout, self._probe_inputs)
+        )
+        n = len(weights)
         is_right = order.shape == (n,) and order.dtype.kind in "iu"
         if not is_right or set(order.tolist()) != set(range(n)):
             raise MethodError(f"order must return a permutation of 0 … {n - 1}, got {order!r:.80}")
@@ -111,18 +193,13 @@ class Session:
 
     def answer(self, weights: Floats) -> npt.NDArray[Any]:
         """Return the method's own answer, unchecked: its distances or its embedding."""
-        method: Any = self._loaded.method
-        ask = method.pairwise if self._loaded.gives_distances else method.transform
-        return np.asarray(ask(self._view(weights)))
+        return self._port.answer(weights, self._layout, self._probe_inputs)
 
-    def _view(self, weights: Floats, layout: Layout | None = None) -> Checkpoints:
-        return self._loaded.view(weights, layout or self._layout, self._probe_inputs)
-
-    def _distances(self, view: Checkpoints) -> Distances:
-        method: Any = self._loaded.method
-        if self._loaded.gives_distances:
-            return _checked_distances(method.pairwise(view), len(view))
-        return pairwise_euclidean(_checked_embedding(method.transform(view), len(view)))
+    def _distances(self, weights: Floats, layout: Layout | None) -> Distances:
+        answer = self._port.answer(weights, layout or self._layout, self._probe_inputs)
+        if self._port.description.gives_distances:
+            return _checked_distances(answer, len(weights))
+        return pairwise_euclidean(_checked_embedding(answer, len(weights)))
 
     def _timed(self, part: str, call: Callable[[], T]) -> T:
         start = time.perf_counter()
@@ -131,16 +208,15 @@ class Session:
         return result
 
 
-def _checked_embedding(embedding: Any, n: int) -> npt.NDArray[np.floating[Any]]:
-    array = _numbers("transform", embedding)
+def _checked_embedding(array: npt.NDArray[Any], n: int) -> npt.NDArray[np.floating[Any]]:
     if array.ndim != 2 or len(array) != n or not array.shape[1]:
         raise MethodError(f"transform returned shape {array.shape}, expected ({n}, d) with d ≥ 1")
     _check_finite("transform", array)
     return array
 
 
-def _checked_distances(distances: Any, n: int) -> Distances:
-    array = _numbers("pairwise", distances).astype(np.float64, copy=False)
+def _checked_distances(distances: npt.NDArray[Any], n: int) -> Distances:
+    array = distances.astype(np.float64, copy=False)
     if array.shape != (n, n):
         raise MethodError(f"pairwise returned shape {array.shape}, expected ({n}, {n})")
     _check_finite("pairwise", array)

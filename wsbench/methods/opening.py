@@ -1,0 +1,149 @@
+"""Opening methods for evaluation: each in a process of its own, or all in this one."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from wsbench.errors import MethodError, MethodFailedError
+from wsbench.methods.limits import Limits
+from wsbench.methods.loading import find_method, hyphenated, not_taken_error
+from wsbench.methods.process import MethodProcess
+from wsbench.methods.protocol import LoadedMethod, MethodDescription, MethodInfo
+from wsbench.methods.session import InProcess, Port
+
+_NO_CODE = "0" * 64
+
+
+@dataclass(frozen=True)
+class OpenMethod:
+    """A method that can be asked, or why it cannot.
+
+    Attributes
+    ----------
+    description
+        What is known of it; of a method that failed, its name and its spec.
+    port
+        The way to it; None if its code failed.
+    error
+        The report of a method whose code failed when it was imported or made.
+    """
+
+    description: MethodDescription
+    port: Port | None
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name and settings, for tables."""
+        return self.description.label
+
+
+def opened(loaded: LoadedMethod) -> OpenMethod:
+    """Return a method of this process as one that can be asked."""
+    return OpenMethod(loaded.description, InProcess(loaded))
+
+
+@contextmanager
+def open_methods(
+    specs: Iterable[str],
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    limits: Limits | None = None,
+    in_process: bool = False,
+) -> Iterator[list[OpenMethod]]:
+    """Open several methods, each with those of the parameters that it takes.
+
+    Parameters
+    ----------
+    specs
+        As in `load_method`.
+    parameters
+        Each is set in every method that takes it.
+    limits
+        Of each method's process.
+    in_process
+        Whether the methods run in this process, for a debugger. Limits do not hold there, and a
+        method can see and change the harness.
+
+    Yields
+    ------
+    methods
+        In the order of the specs. One whose code fails has an error in the place of a port.
+
+    Raises
+    ------
+    UnknownIdError, MethodError
+        If there is no such method, no method takes a parameter, or two have the same name.
+    """
+    specs = list(dict.fromkeys(specs))
+    parameters = parameters or {}
+    with ExitStack() as stack:
+        if in_process:
+            finders: list[_Local | MethodProcess] = [_Local() for _ in specs]
+        else:  # all start at once: the interpreters' start-up is most of their time
+            finders = [stack.enter_context(MethodProcess(limits)) for _ in specs]
+        found = {spec: _found(finder, spec) for spec, finder in zip(specs, finders, strict=True)}
+        known = {spec: takes for spec, takes in found.items() if not isinstance(takes, str)}
+        for name, value in parameters.items():
+            if known and not any(takes is None or name in takes for takes in known.values()):
+                raise not_taken_error(name, value, {s: t or [] for s, t in known.items()})
+        methods = []
+        for spec, finder in zip(specs, finders, strict=True):
+            takes = found[spec]
+            if isinstance(takes, str):
+                methods.append(_failed(spec, takes))
+                continue
+            own = {n: v for n, v in parameters.items() if takes is None or n in takes}
+            methods.append(_made(finder, spec, own))
+        _refuse_equal_names(methods)
+        yield methods
+
+
+class _Local:
+    """Finds and makes a method in this process, as `MethodProcess` does in another."""
+
+    def find(self, spec: str) -> list[str] | None:
+        self._found = find_method(spec)
+        return self._found.known
+
+    def make(self, parameters: Mapping[str, Any]) -> MethodDescription:
+        self.port = InProcess(self._found.make(parameters))
+        return self.port.description
+
+
+def _found(finder: _Local | MethodProcess, spec: str) -> list[str] | str | None:
+    """Return the parameters that a method takes, or the report of one whose code failed."""
+    try:
+        return finder.find(spec)
+    except MethodFailedError as error:
+        return error.report
+
+
+def _made(finder: _Local | MethodProcess, spec: str, parameters: Mapping[str, Any]) -> OpenMethod:
+    try:
+        description = finder.make(parameters)
+    except MethodFailedError as error:
+        return _failed(spec, error.report)
+    port: Port = finder.port if isinstance(finder, _Local) else finder
+    return OpenMethod(description, port)
+
+
+def _failed(spec: str, report: str) -> OpenMethod:
+    name = hyphenated(spec.rpartition(":")[2])
+    name = name if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) else "method"
+    info = MethodInfo(name, version="unknown")
+    return OpenMethod(MethodDescription(info, spec, _NO_CODE), None, report)
+
+
+def _refuse_equal_names(methods: list[OpenMethod]) -> None:
+    by_name: dict[str, OpenMethod] = {}
+    for method in methods:
+        other = by_name.setdefault(method.description.info.name, method)
+        if other is not method:
+            raise MethodError(
+                f"{other.description.spec} and {method.description.spec} are both called"
+                f" {method.description.info.name!r}: give each a name of its own in"
+                " wsbench.MethodInfo(...)"
+            )

@@ -1,0 +1,77 @@
+"""The code of a method: its own file, and every file that this one imports from the same project.
+
+Imports are read from the syntax, wherever they stand, so that a helper which is imported only in
+``fit`` counts as well. Installed packages and the standard library do not.
+"""
+
+import ast
+import hashlib
+import sys
+import sysconfig
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+_PACKAGES = tuple(
+    str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")
+)
+_OWN = Path(__file__).resolve().parents[1]  # wsbench itself
+
+
+def code_sha256(file: Path) -> str:
+    """Return the hash of a method's file, and of those that it imports.
+
+    A file that imports none of its own project has the hash of its bytes.
+    """
+    own, *others = _sources(file)
+    digest = hashlib.sha256(own.read_bytes())
+    if others:
+        hashes = sorted(hashlib.sha256(other.read_bytes()).hexdigest() for other in others)
+        digest = hashlib.sha256("\n".join((digest.hexdigest(), *hashes)).encode())
+    return digest.hexdigest()
+
+
+def _sources(file: Path) -> list[Path]:
+    """Return a file and all that it imports, directly or not."""
+    found, todo = [], [file.resolve()]
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.append(path)
+            todo += _imported(path)
+    return found
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _files(alias.name, None)
+        elif isinstance(node, ast.ImportFrom):
+            parent = path.parents[node.level - 1] if node.level else None
+            module = node.module or ""
+            yield from _files(module, parent)
+            for alias in node.names:  # a name may be a module of the package
+                yield from _files(".".join(filter(None, (module, alias.name))), parent)
+
+
+def _files(module: str, parent: Path | None) -> Iterator[Path]:
+    """Yield the files of a module and of the packages it is in, if they are of the project."""
+    places = sys.path if parent is None else [str(parent)]
+    for part in filter(None, module.split(".")):
+        try:
+            found = PathFinder.find_spec(part, places)
+        except (ImportError, ValueError):
+            return
+        if found is None:
+            return
+        if found.origin and found.origin.endswith(".py"):
+            path = Path(found.origin).resolve()
+            if str(path).startswith(_PACKAGES) or path.is_relative_to(_OWN):
+                return
+            yield path
+        places = list(found.submodule_search_locations or [])

@@ -1,0 +1,162 @@
+"""Messages between the harness and a method's process: a JSON header, then arrays.
+
+Arrays go to a method as file descriptors of sealed memory, which it maps and cannot write. They
+come back as plain bytes, whose size is checked first. Nothing is ever unpickled.
+"""
+
+import contextlib
+import fcntl
+import json
+import mmap
+import os
+import socket
+import struct
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_LENGTH = struct.Struct("!Q")
+_MAX_HEADER_BYTES = 4_000_000
+_MAX_DESCRIPTORS = 16
+_CHUNK_BYTES = 1 << 20
+
+
+class Shared:
+    """An array in memory that another process maps and neither process can write.
+
+    Linux seals the memory. Elsewhere it is a file without a name, opened for reading.
+    """
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        array = np.ascontiguousarray(array)
+        self.dtype, self.shape = array.dtype, array.shape
+        data = array.reshape(-1).view(np.uint8).data if array.size else b""
+        self.descriptor = _sealed(data) if hasattr(os, "memfd_create") else _nameless(data)
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What the other side needs to know to map it."""
+        return {"dtype": self.dtype.str, "shape": list(self.shape)}
+
+    def close(self) -> None:
+        """Let go of the memory; it lives on where it is mapped."""
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
+
+
+def mapped(descriptor: int, dtype: str, shape: list[int]) -> npt.NDArray[Any]:
+    """Return the read-only array behind a descriptor, which is closed."""
+    kind = np.dtype(dtype)
+    n = int(np.prod(shape, dtype=np.int64))
+    if not n:
+        os.close(descriptor)
+        return np.empty(shape, kind)
+    try:
+        memory = mmap.mmap(descriptor, n * kind.itemsize, mmap.MAP_SHARED, mmap.PROT_READ)
+    finally:
+        os.close(descriptor)
+    return np.frombuffer(memory, kind, n).reshape(shape)
+
+
+def send(
+    channel: socket.socket,
+    header: Mapping[str, Any],
+    shared: Mapping[str, Shared] | None = None,
+    payload: npt.NDArray[Any] | None = None,
+) -> None:
+    """Send a header, descriptors of shared arrays, and the bytes of one array."""
+    shared = shared or {}
+    arrays = {name: array.header for name, array in shared.items()}
+    answer = None if payload is None else {"dtype": payload.dtype.str, "shape": payload.shape}
+    text = json.dumps({**header, "arrays": arrays, "payload": answer}).encode()
+    descriptors = [array.descriptor for array in shared.values()]
+    first = _LENGTH.pack(len(text))
+    if descriptors:
+        socket.send_fds(channel, [first], descriptors)
+    else:
+        channel.sendall(first)
+    channel.sendall(text)
+    if payload is not None and payload.size:
+        channel.sendall(np.ascontiguousarray(payload).reshape(-1).view(np.uint8).data)
+
+
+def receive_header(channel: socket.socket) -> tuple[Any, list[int]]:
+    """Return a header and the descriptors that came with it.
+
+    Raises
+    ------
+    EOFError
+        If the other side has gone.
+    ValueError
+        If it sent no header of ours.
+    """
+    first, descriptors, *_ = socket.recv_fds(channel, _LENGTH.size, _MAX_DESCRIPTORS)
+    if not first:
+        raise EOFError
+    first += _exactly(channel, _LENGTH.size - len(first))
+    (length,) = _LENGTH.unpack(first)
+    if length > _MAX_HEADER_BYTES:
+        raise ValueError(f"a header of {length:,} bytes")
+    return json.loads(_exactly(channel, length)), list(descriptors)
+
+
+def receive_array(
+    channel: socket.socket, dtype: str, shape: list[int], max_bytes: int
+) -> npt.NDArray[Any]:
+    """Return the array whose bytes follow a header.
+
+    Raises
+    ------
+    EOFError
+        If the other side goes before it has sent them all.
+    ValueError
+        If they are not numbers, or more than `max_bytes`.
+    """
+    kind = np.dtype(dtype)
+    if kind.kind not in "fiu" or any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError(f"an array of {dtype!r:.40} and shape {shape!r:.40}")
+    size = kind.itemsize
+    for n in shape:
+        size *= n
+    if size > max_bytes:
+        raise ValueError(f"an array of {size:,} bytes")
+    return np.frombuffer(_exactly(channel, size), kind).reshape(shape)
+
+
+def _exactly(channel: socket.socket, n: int) -> bytearray:
+    data = bytearray(n)
+    view, at = memoryview(data), 0
+    while at < n:
+        got = channel.recv_into(view[at : at + _CHUNK_BYTES])
+        if not got:
+            raise EOFError
+        at += got
+    return data
+
+
+def _sealed(data: Any) -> int:
+    descriptor = os.memfd_create("wsbench", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    _write_all(descriptor, data)
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor
+
+
+def _nameless(data: Any) -> int:
+    descriptor, name = tempfile.mkstemp()
+    try:
+        _write_all(descriptor, data)
+        return os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(descriptor)
+        Path(name).unlink()
+
+
+def _write_all(descriptor: int, data: Any) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]

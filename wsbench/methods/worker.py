@@ -1,0 +1,176 @@
+"""The process of a method: it loads one method and answers the harness until that hangs up.
+
+It gets weights, layout, what the method declared, and the state of a random stream. No label of a
+test model, no seed and no part of the harness is ever in it.
+"""
+
+import base64
+import os
+import resource
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wsbench.errors import MethodFailedError, WsbenchError
+from wsbench.methods.loading import FoundMethod, find_method
+from wsbench.methods.protocol import LoadedMethod, MethodDescription
+from wsbench.methods.session import InProcess
+from wsbench.methods.wire import mapped, receive_header, send
+from wsbench.networks.checkpoints import Labels
+from wsbench.networks.layout import Layout
+
+
+def main() -> None:
+    """Serve the harness on the socket whose descriptor is the first argument."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    _end_with_parent()
+    memory_bytes = int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    server = _Server()
+    while True:
+        try:
+            request, descriptors = receive_header(channel)
+        except EOFError:
+            os._exit(0)  # without waiting for threads that the method left behind
+        arrays = {
+            name: mapped(descriptor, array["dtype"], array["shape"])
+            for (name, array), descriptor in zip(
+                request["arrays"].items(), descriptors, strict=True
+            )
+        }
+        try:
+            header, payload = server.answer(request, arrays)
+        except BaseException as error:  # whatever a plugin raises is an answer, too
+            header, payload = _failure(error), None
+        send(channel, header, payload=payload)
+
+
+class _Server:
+    def __init__(self) -> None:
+        self._found: FoundMethod | None = None
+        self._loaded: LoadedMethod | None = None
+        self._port: InProcess | None = None
+
+    def answer(
+        self, request: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]
+    ) -> tuple[dict[str, Any], npt.NDArray[Any] | None]:
+        calls: dict[str, Callable[[], tuple[dict[str, Any], npt.NDArray[Any] | None]]] = {
+            "find": lambda: self._find(request["spec"]),
+            "make": lambda: self._make(request["parameters"]),
+            "fit": lambda: self._fit(request, arrays),
+            "answer": lambda: self._ask(request, arrays, "answer"),
+            "order": lambda: self._ask(request, arrays, "order"),
+            "leaves_input": lambda: self._leaves_input(request, arrays),
+        }
+        header, payload = calls[request["call"]]()
+        return {"ok": True, **header}, payload
+
+    def _find(self, spec: str) -> tuple[dict[str, Any], None]:
+        self._found = find_method(spec)
+        return {"takes": self._found.known}, None
+
+    def _make(self, parameters: dict[str, Any]) -> tuple[dict[str, Any], None]:
+        assert self._found is not None
+        self._loaded = self._found.make(parameters)
+        self._port = InProcess(self._loaded)
+        return {"description": _plain(self._loaded.description)}, None
+
+    def _fit(self, request: dict[str, Any], arrays: Any) -> tuple[dict[str, Any], None]:
+        assert self._port is not None
+        labels = Labels(arrays["model"], arrays["epoch"]) if "model" in arrays else None
+        rng = generator_of(request["rng"])
+        self._port.fit(arrays["weights"], *_networks(request, arrays), labels, rng)
+        return {}, None
+
+    def _ask(
+        self, request: dict[str, Any], arrays: Any, call: str
+    ) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+        assert self._port is not None
+        answer = getattr(self._port, call)(arrays["weights"], *_networks(request, arrays))
+        return {}, np.ascontiguousarray(answer)
+
+    def _leaves_input(self, request: dict[str, Any], arrays: Any) -> tuple[dict[str, Any], None]:
+        assert self._port is not None
+        holds = self._port.leaves_input(arrays["weights"], *_networks(request, arrays))
+        return {"holds": holds}, None
+
+
+def _networks(request: dict[str, Any], arrays: Any) -> tuple[Layout, Any]:
+    return Layout.from_json(request["layout"]), arrays.get("probe_inputs")
+
+
+def _plain(description: MethodDescription) -> dict[str, Any]:
+    info = description.info
+    return {
+        **vars(description),
+        "parameters": dict(description.parameters),
+        "settings": list(description.settings),
+        "info": {
+            "name": info.name,
+            "version": str(info.version),
+            "description": str(info.description),
+            "invariances": sorted(info.invariances),
+            "needs": sorted(info.needs),
+        },
+    }
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """Return what happened: an error of ours as its class, any other with its traceback."""
+    try:
+        message = str(error)
+        if isinstance(error, MethodFailedError):
+            trace = error.report
+        else:
+            trace = "".join(traceback.format_exception(error))
+    except BaseException:  # an error that cannot even be shown
+        message, trace = "", f"{type(error).__name__}, which cannot be shown\n"
+    ours = type(error).__name__ if isinstance(error, WsbenchError) else ""
+    return {"ok": False, "error": ours, "message": message[-20_000:], "traceback": trace[-40_000:]}
+
+
+def state_of(rng: np.random.Generator) -> dict[str, Any]:
+    """Return the state of a Philox generator as JSON can hold it."""
+    state: Any = rng.bit_generator.state
+    arrays = {name: state["state"][name] for name in ("counter", "key")}
+    text = {name: base64.b64encode(a.tobytes()).decode() for name, a in arrays.items()}
+    return {**text, "buffer": base64.b64encode(state["buffer"].tobytes()).decode()} | {
+        name: int(state[name]) for name in ("buffer_pos", "has_uint32", "uinteger")
+    }
+
+
+def generator_of(state: dict[str, Any]) -> np.random.Generator:
+    """Return the generator of a state."""
+
+    def words(name: str) -> npt.NDArray[np.uint64]:
+        return np.frombuffer(base64.b64decode(state[name]), np.uint64).copy()
+
+    whole: Any = {
+        "bit_generator": "Philox",
+        "state": {"counter": words("counter"), "key": words("key")},
+        "buffer": words("buffer"),
+        **{name: state[name] for name in ("buffer_pos", "has_uint32", "uinteger")},
+    }
+    bits = np.random.Philox()
+    bits.state = whole
+    return np.random.Generator(bits)
+
+
+def _end_with_parent() -> None:
+    """End this process soon after the harness dies, however that happens."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
