@@ -191,12 +191,12 @@ class Session:
             raise MethodError(f"order must return a permutation of 0 … {n - 1}, got {order!r:.80}")
         return order.astype(np.intp)
 
-    def answer(self, weights: Floats) -> npt.NDArray[Any]:
+    def answer(self, weights: Floats, layout: Layout | None = None) -> npt.NDArray[Any]:
         """Return the method's own answer, unchecked: its distances or its embedding."""
-        return self._port.answer(weights, self._layout, self._probe_inputs)
+        return self._port.answer(weights, layout or self._layout, self._probe_inputs)
 
     def _distances(self, weights: Floats, layout: Layout | None) -> Distances:
-        answer = self._port.answer(weights, layout or self._layout, self._probe_inputs)
+        answer = self.answer(weights, layout)
         if self._port.description.gives_distances:
             return _checked_distances(answer, len(weights))
         return pairwise_euclidean(_checked_embedding(answer, len(weights)))
@@ -233,7 +233,10 @@ def _checked_distances(distances: npt.NDArray[Any], n: int) -> Distances:
 def _numbers(call: str, value: Any) -> npt.NDArray[np.floating[Any]]:
     if isinstance(value, np.ma.MaskedArray):
         raise MethodError(f"{call} returned a masked array, expected numbers without a mask")
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:  # lists of different lengths
+        raise MethodError(f"{call} returned {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiu":
         raise MethodError(
             f"{call} returned {type(value).__name__} of {array.dtype}, expected numbers"

@@ -56,7 +56,7 @@ def cost(make_zoo, tmp_path):
 
     def measure(name, **parameters):
         loaded = wsbench.load_method(f"{tmp_path}/methods.py:{name}", parameters)
-        return measure_cost(loaded, blinded)
+        return measure_cost(loaded.description, blinded, wsbench.Limits())
 
     return measure
 

@@ -278,23 +278,3 @@ def test_load_method__sets_parameters_of_a_pipeline_and_leaves_the_original_alon
 )
 def test_load_method__says_what_is_wrong_with_a_parameter(spec, parameters, why):
     assert why in error_of(spec, parameters=parameters)
-
-
-def test_load_methods__gives_each_method_the_parameters_that_it_takes(method_file):
-    function = f"{method_file(FUNCTION)}:first"
-    loaded = wsbench.load_methods(["svd", "euclidean", function, "svd"], {"k": 2, "scale": 3})
-    assert [one.label for one in loaded] == ["svd k=2", "euclidean", "first k=2 scale=3"]
-
-
-def test_load_methods__says_that_no_method_takes_a_parameter():
-    with pytest.raises(wsbench.MethodError) as error:
-        wsbench.load_methods(["svd", "euclidean"], {"q": 2})
-    assert str(error.value) == (
-        "q=2: no parameter 'q'. Parameters: svd takes k; euclidean takes none."
-    )
-
-
-def test_load_methods__refuses_two_methods_of_one_name(method_file):
-    file = method_file(METHOD + "\nSecond = MyMethod\n")
-    with pytest.raises(wsbench.MethodError, match="are both called 'my-method': give each a name"):
-        wsbench.load_methods([f"{file}:MyMethod", f"{file}:Second"], {})

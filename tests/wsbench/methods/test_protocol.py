@@ -28,7 +28,7 @@ def test_method_info__takes_any_iterable_of_words_and_a_single_one():
 
 
 @pytest.mark.parametrize(
-    ("settings", "label", "arguments"),
+    ("parameters", "label", "arguments"),
     [
         ({}, "mine", "a.py:Mine"),
         ({"k": 5}, "mine k=5", "a.py:Mine --set k=5"),
@@ -39,13 +39,9 @@ def test_method_info__takes_any_iterable_of_words_and_a_single_one():
         ({"word": "a b"}, "mine word=a b", "a.py:Mine --set 'word=a b'"),
     ],
 )
-def test_loaded_method__shows_its_settings(settings, label, arguments):
-    method = loaded(
-        object(),
-        spec="a.py:Mine",
-        parameters={"default": 7} | settings,
-        settings=tuple(settings),
-    )
+def test_loaded_method__shows_its_parameters(parameters, label, arguments):
+    info = wsbench.MethodInfo("mine")
+    method = wsbench.MethodDescription(info, "a.py:Mine", "0" * 64, parameters, tuple(parameters))
     assert (method.label, method.arguments) == (label, arguments)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import wsbench
 from support.methods import Spy, loaded
-from wsbench.methods.session import Session
+from wsbench.methods.session import InProcess, Session
 from wsbench.networks.symmetries import permute_hidden
 from wsbench.seeding import generator
 from wsbench.tasks.blinded_zoo import BlindedZoo
@@ -22,7 +22,7 @@ def answers(method, blinded, perturbation, task):
     """Return a method's answers to a task, asked in a session of its own."""
     shown = blinded.under(perturbation)
     zoo = blinded.zoo
-    session = Session(loaded(method), zoo.layout, zoo.probe_inputs, shown.seed)
+    session = Session(InProcess(loaded(method)), zoo.layout, zoo.probe_inputs, shown.seed)
     return TASKS[task].run(session, shown)
 
 
