@@ -87,8 +87,10 @@ class InProcess:
     def order(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
         """Return its order of one model's checkpoints."""
         method: Any = self._loaded.method
-        view = self._loaded.view(weights, layout, probe_inputs)
-        return _numbers("order", _asked(lambda: method.order(view)))
+        order = _asked(lambda: method.order(self._loaded.view(weights, layout, probe_inputs)))
+        if np.asarray(order).dtype.kind not in "iu":
+            raise MethodError(f"order must return a permutation, got {order!r:.80}")
+        return np.asarray(order)
 
 
 def _asked(call: Callable[[], T]) -> T:

@@ -104,7 +104,7 @@ def test_evaluate__keeps_the_traceback_of_bad_distances(zoo, change, message):
 def test_evaluate__keeps_the_traceback_of_a_bad_order(zoo, order):
     method = type("Bad", (FirstThree,), {"order": lambda self, checkpoints: order})
     error = evaluate(loaded(method()), zoo).error
-    assert "order must return a permutation of 0 … 5, got" in error
+    assert "order must return a permutation" in error
 
 
 def test_evaluate__lets_the_user_interrupt(zoo):

@@ -11,6 +11,7 @@ from wsbench.methods.protocol import LoadedMethod
 from wsbench.testing import conformance
 
 FIRST = "fits and answers, reading nothing undeclared"
+ANSWERS = "fits and answers, reading nothing undeclared"
 SHAPE = "right shape, finite numbers"
 DISTANCE = "symmetric, zero diagonal"
 TWICE = "the same when asked twice"
@@ -102,7 +103,7 @@ BROKEN = {
     "three axes": (embedding(lambda c: weights(c)[:, :, None]), [SHAPE]),
     "no columns": (embedding(lambda c: weights(c)[:, :0]), [SHAPE]),
     "NaN": (embedding(lambda c: weights(c) * np.nan), [SHAPE]),
-    "texts": (embedding(lambda c: weights(c).astype(str)), [SHAPE]),
+    "texts": (embedding(lambda c: weights(c).astype(str)), [ANSWERS]),
     "asymmetric": (distances(longer_uphill), [DISTANCE]),
     "diagonal": (distances(lambda c: euclidean(c) + 1), [DISTANCE]),
     "negative": (distances(lambda c: -euclidean(c)), [DISTANCE]),
