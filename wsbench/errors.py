@@ -1,4 +1,4 @@
-"""The errors that tell of wrong input; the command line prints these, and only these, in a line."""
+"""Errors caused by input. The command line prints these, and only these, in one line."""
 
 import re
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ class UnknownIdError(WsbenchError, KeyError):
 
 
 class FormatError(WsbenchError, ValueError):
-    """A file is not what its format says, or of a format this version does not read.
+    """A file does not follow its format, or has a format that this version does not read.
 
-    The message tells of the first fault; ``faults`` lists all that were found.
+    The message names the first fault; ``faults`` lists all.
     """
 
     def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
@@ -52,7 +52,7 @@ class IntegrityError(WsbenchError, ValueError):
 
 
 class ZooError(WsbenchError, ValueError):
-    """A zoo does not hold what is asked of it, for instance test models."""
+    """A zoo lacks something that is needed, for instance test models."""
 
 
 class RecipeError(WsbenchError, ValueError):
@@ -60,7 +60,7 @@ class RecipeError(WsbenchError, ValueError):
 
 
 class DataError(WsbenchError, LookupError):
-    """The data that a zoo is trained on are not on this machine, or are not the published ones."""
+    """A zoo's training data are not on this machine, or are not the published ones."""
 
 
 class MethodError(WsbenchError, TypeError):

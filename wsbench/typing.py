@@ -1,4 +1,4 @@
-"""Array types by their role: what an array holds, and its axes.
+"""Array types by their role.
 
 Axis letters: n checkpoints, p parameters. Shapes that an alias leaves open stand in the docstring
 of the function.

@@ -5,8 +5,8 @@ The distribution of (mean of a resample − mean) / spread of the resample stand
 make it usable for scores that are nearly always 1: the spread of a resample has a floor, and an
 interval never leaves the range of the values, so it cannot leave the range of the metric either.
 
-Models are what is drawn at random; what several models do together, as being confused with each
-other, counts as fixed.
+Models are the random draws. Relations between models, such as being confused with each other,
+count as fixed.
 """
 
 import numpy as np

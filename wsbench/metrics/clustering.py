@@ -36,9 +36,9 @@ def _n_pairs(sizes: Indices) -> int:
 def adjusted_rand_index(labels: Integers, clusters: Integers) -> float:
     """Compute the Rand index, corrected for chance.
 
-    Of the pairs of rows, how many are together in both partitions, between what random partitions
-    with the same sizes give (0) and the most there can be (1); negative if below chance (Hubert
-    and Arabie 1985). 1 if both partitions are one cluster, or both all singletons.
+    The number of pairs of rows that are together in both partitions, scaled so that random
+    partitions of the same sizes give 0 and the maximum gives 1; negative below chance (Hubert and
+    Arabie 1985). 1 if both partitions are one cluster, or both all singletons.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def bcubed_f1(labels: Integers, clusters: Integers) -> float:
 def purity(labels: Integers, clusters: Integers) -> float:
     """Compute the mean, over clusters, of the share of the most frequent model.
 
-    The paper's definition: every cluster counts the same, so that many singletons hide one giant
+    The paper's definition. Every cluster has equal weight, so many singletons hide one giant
     cluster; read it beside `adjusted_rand_index`.
 
     Parameters

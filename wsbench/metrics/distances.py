@@ -1,4 +1,4 @@
-"""Euclidean distances between all rows of an embedding, correct even where they are tiny.
+"""Euclidean distances between all rows of an embedding, accurate even where they are tiny.
 
 The product form |x|² + |y|² − 2 x·y is one matrix product, but it subtracts numbers of the size of
 the norms: neighbouring epochs, which differ by 0.1 at norms of tens, keep few digits of it. So the
@@ -40,8 +40,8 @@ def pairwise_euclidean(embedding: ArrayLike) -> Distances:
     between identical rows. Beside the result, memory holds one float64 copy of the embedding and
     some row blocks.
 
-    Entries that are equal in exact arithmetic may differ in their last digits, by where their
-    rows stand: shuffle rows before anything that could profit from knowing their order.
+    Entries that are equal in exact arithmetic may differ in their last digits, depending on the
+    position of their rows. Shuffle the rows first if their order must not leak.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _centred(rows: NDArray[np.number]) -> Doubles:
 
 
 def _product_to_distance(block: Doubles, left: Doubles, right: Doubles) -> Mask:
-    # In place; says which entries lost too many digits. `<`, so that two zero rows are not among
+    # In place; returns which entries lost too many digits. `<`, so that two zero rows are not among
     # them: their distance is exact, and an embedding that collapsed has n² such pairs.
     scale = left[:, None] + right
     block *= -2.0

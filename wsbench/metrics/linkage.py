@@ -5,10 +5,10 @@ tree, so the tree is all that is kept. Prim's algorithm finds it in one pass ove
 at 12,500 rows, with no second matrix.
 
 Ties. The heights of a tree are the same for every choice among equal distances; the tree itself is
-not, and an algorithm that takes the first of equals tells where a row stood. Here the rows are
-visited as if they had been shuffled by `rng`, and edges of equal height are sorted at random, so
+not, and an algorithm that takes the first of equals reveals the position of a row. Here the rows
+are visited in an order shuffled by `rng`, and edges of equal height are sorted at random. So
 reordering the rows changes no probability: the distribution of the results is reordered with them.
-Not promised is that all minimum spanning trees are equally likely.
+The minimum spanning trees need not be equally likely.
 """
 
 from dataclasses import dataclass
@@ -93,8 +93,8 @@ def cut(linkage: SingleLinkage, n_clusters: int) -> Indices:
 def leaf_heights(linkage: SingleLinkage) -> Doubles:
     """Compute the height at which each row first merges: the distance to its nearest neighbour.
 
-    Two rows that are each other's nearest share one height, so ties are many; their order says
-    nothing and must not be read from the order of the rows.
+    Two rows that are each other's nearest share one height, so ties are many. Their order carries
+    no information and must not be taken from the order of the rows.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Which method is better, and which ranks a method may have.
+"""Paired comparisons of methods, and the ranks that they leave open.
 
-Two methods are compared on the same models, by the interval of their paired difference: one that
-holds 0 is a tie.
+Two methods are compared on the same models, by the interval of their paired difference. If it
+contains 0, they are tied.
 """
 
 import math
@@ -18,7 +18,7 @@ from wsbench.typing import Doubles, Reals
 
 @dataclass(frozen=True)
 class Comparison:
-    """How much better one method is than another.
+    """The difference between the scores of two methods.
 
     Attributes
     ----------
@@ -38,9 +38,9 @@ class Comparison:
 def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
     """Compare two methods by their scores on the same models.
 
-    Exchanging the methods gives exactly the negative. From fewer than six models it is wrong too
-    often, since an interval stays within the range of the values: of methods that are equally
-    good, with normal differences, 51, 26, 13 and 7 % are told apart by 2, 3, 4 and 5 models.
+    Exchanging the methods gives exactly the negative. With fewer than six models the test is
+    anti-conservative, because an interval stays within the range of the values: it separates 51,
+    26, 13 and 7 % of equally good methods with normal differences on 2, 3, 4 and 5 models.
 
     Parameters
     ----------
@@ -72,14 +72,15 @@ def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
 
 
 def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tuple[int, int]]:
-    """Compute the best and the worst rank that each method may have.
+    """Compute the ranks that the 95 % intervals of the paired differences leave open.
 
-    The best is 1 + the number of methods that are separably better, the worst the number of methods
-    that are not separably worse. So are the confidence sets of Mogstad, Romano, Shaikh and Wilhelm
-    (2024, Inference for ranks, Review of Economic Studies 91) made; but theirs widen the intervals
-    so that all hold at once, and here each holds for itself. Of eleven methods that are all but
-    equal, on 10 or 50 models, the ranks held the true one in 94 and 96 % of 300 simulations over
-    all methods, and in 79 and 86 % for the truly first and last, which ten others can displace.
+    The best rank is 1 + the number of methods that are separably better, the worst the number of
+    methods that are not separably worse. The confidence sets of Mogstad, Romano, Shaikh and Wilhelm
+    (2024, Inference for ranks, Review of Economic Studies 91) are made in the same way, from wider
+    intervals that hold jointly; here each interval holds by itself. With eleven nearly equal
+    methods on 10 or 50 models, the ranks contained the true one in 94 and 96 % of 300 simulations
+    over all methods, and in 79 and 86 % for the truly first and last, which ten others can
+    displace.
 
     Parameters
     ----------

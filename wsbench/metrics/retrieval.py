@@ -1,6 +1,6 @@
-"""Retrieval metrics: how well a ranking by distance finds the relevant checkpoints.
+"""Retrieval metrics: quality of a ranking of checkpoints by distance.
 
-`labels` are the true models of the rows, any integers. A query with nothing to find scores 0, and
+`labels` are the true models of the rows, any integers. A query without relevant rows scores 0, and
 `model_means` leaves it out.
 """
 
@@ -25,12 +25,12 @@ def nearest(
     distances
         Finite, ``(n_queries, n)``.
     n_nearest
-        How many are found.
+        Number of columns to find.
     rng
         Decides between equal distances: their order in a row of the result, and which of them are
         left out at its end.
     own
-        The column that is the query itself and is not found, ``(n_queries,)``; None if none is.
+        The column of the query itself, which is left out, ``(n_queries,)``; None if it has none.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def average_precision_at_r(found: Integers, labels: Integers, n_relevant: Intege
 
 
 def rank1(found: Integers, labels: Integers) -> Doubles:
-    """Say of every query whether the nearest row is of its model.
+    """Compute whether the nearest row of each query is of its model.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def rank1(found: Integers, labels: Integers) -> Doubles:
 def true_positive_rate(
     positives: NDArray[np.number], negatives: NDArray[np.number], false_positive_rate: float
 ) -> float:
-    """Compute the share of positives that is accepted when hardly any negative is.
+    """Compute the share of positives accepted at a given rate of accepted negatives.
 
     A case is accepted if its distance is below a threshold, the highest one at which no more than
     this share of the negatives is accepted.
@@ -149,7 +149,7 @@ def true_positive_rate(
 
 
 def model_means(values: Reals, labels: Integers, n_relevant: Integers) -> Doubles:
-    """Average the values of the queries of each model, of those with something to be found.
+    """Average the values of each model's queries, except queries without relevant rows.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def model_means(values: Reals, labels: Integers, n_relevant: Integers) -> Double
     labels
         The model of each query, ``(n_queries,)``.
     n_relevant
-        How many rows there were to be found, ``(n_queries,)``.
+        Number of relevant rows, ``(n_queries,)``.
 
     Returns
     -------

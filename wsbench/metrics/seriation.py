@@ -1,4 +1,4 @@
-"""Putting checkpoints in order from their distances alone, by spectral seriation."""
+"""Spectral seriation: the order of checkpoints from their distances alone."""
 
 import numpy as np
 
@@ -10,7 +10,8 @@ def spectral_order(distances: Reals) -> Indices:
 
     The affinity of two points is exp(−(d/m)²), m the median distance. The eigenvector of its
     Laplacian with the second smallest eigenvalue is monotone along a curve (Atkins, Boman and
-    Hendrickson 1998). It has no sign; the sparser end comes first, as training slows down.
+    Hendrickson 1998). Its sign is arbitrary; the sparser end comes first, because training slows
+    down.
 
     Parameters
     ----------
@@ -20,8 +21,7 @@ def spectral_order(distances: Reals) -> Indices:
     Returns
     -------
     order
-        The first checkpoint first, ``(k,)`` indices. Where all distances are equal it means
-        nothing.
+        Indices from first to last checkpoint, ``(k,)``; arbitrary if all distances are equal.
 
     Examples
     --------

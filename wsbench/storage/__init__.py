@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and read with suspicion.
+"""Storage: files are written whole or not at all, and untrusted ones are read within bounds.
 
 Imports only errors; every other room may import it.
 """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class _Outlet(io.FileIO):
-    """A file that takes every write; the first error is kept, and what follows it is dropped."""
+    """A file that accepts every write; it keeps the first error and drops later data."""
 
     error: OSError | None = None
 

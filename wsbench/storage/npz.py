@@ -1,8 +1,8 @@
-"""Arrays in ``.npz`` files, read so that damage is noticed.
+"""Arrays in ``.npz`` files: every damage is noticed, and the size is bounded.
 
 ``numpy.load`` checks an array's checksum only if it reads to the end, and a damaged header can make
-it stop before; so every member is read whole before numpy sees it. Nothing is unpacked beyond what
-the caller allows: a megabyte of deflated zeros is a gigabyte, and one of bzip2 a terabyte.
+it stop early. So every member is read whole before numpy sees it. The caller bounds the unpacked
+size: a megabyte of deflated zeros is a gigabyte, and one of bzip2 a terabyte.
 """
 
 import math
@@ -33,7 +33,7 @@ def unpack(data: bytes, max_bytes: int = 64_000_000) -> dict[str, npt.NDArray[An
     data
         The bytes of the file.
     max_bytes
-        How large the arrays may be, all together.
+        Bound on the size of all arrays together.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def unpack(data: bytes, max_bytes: int = 64_000_000) -> dict[str, npt.NDArray[An
             members = archive.infolist()
             size = sum(member.file_size for member in members)
             if size > max_bytes:
-                raise ValueError(f"unpacks to {size:,} bytes, and {max_bytes:,} are allowed")
+                raise ValueError(f"unpacks to {size:,} bytes, at most {max_bytes:,} are allowed")
             if len({member.filename for member in members}) < len(members):
-                raise ValueError("not a whole .npz file: a name stands in it twice")
+                raise ValueError("not a whole .npz file: two members have one name")
             contents = {m.filename.removesuffix(".npy"): _read(archive, m) for m in members}
         return {name: _array(name, content) for name, content in contents.items()}
     except (
@@ -66,15 +66,15 @@ def unpack(data: bytes, max_bytes: int = 64_000_000) -> dict[str, npt.NDArray[An
 
 
 def _read(archive: ZipFile, member: ZipInfo) -> bytes:
-    """Return the bytes of a member, and never more than it says it has."""
-    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # the others cannot be bounded
+    """Return the bytes of a member, at most the size in its header."""
+    if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # others cannot be bounded
         raise ValueError(f"not a whole .npz file: {member.filename!r:.60} is not deflated")
     with archive.open(member) as file:
-        return file.read(member.file_size)  # read() without a size inflates all there is
+        return file.read(member.file_size)  # read() without a size inflates everything
 
 
 def _array(name: str, content: bytes) -> npt.NDArray[Any]:
-    """Return the array in an ``.npy``, if its header tells the size that it has."""
+    """Return the array in an ``.npy``, if its size agrees with its header."""
     file = BytesIO(content)
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
@@ -82,7 +82,7 @@ def _array(name: str, content: bytes) -> npt.NDArray[Any]:
     else:
         shape, _, dtype = np.lib.format.read_array_header_2_0(file)
     if not dtype.hasobject and math.prod(shape) * dtype.itemsize != len(content) - file.tell():
-        raise ValueError(f"not a whole .npz file: {name!r:.60} has not the size of its shape")
+        raise ValueError(f"not a whole .npz file: {name!r:.60} does not have the size of its shape")
     file.seek(0)
     array: npt.NDArray[Any] = np.lib.format.read_array(file)
     return array

@@ -1,4 +1,4 @@
-"""Regular files: reading what a folder from anybody holds, without waiting and within bounds.
+"""Regular files: untrusted files are read without waiting and within bounds.
 
 Opening a pipe waits for its writer, and a device may never end.
 """
@@ -9,7 +9,7 @@ from wsbench.errors import FormatError
 
 
 def refuse_irregular(path: Path) -> None:
-    """Raise `FormatError` if there is something at ``path`` that is not a regular file."""
+    """Raise `FormatError` if ``path`` exists and is not a regular file."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe, socket or device"
         raise FormatError(f"{path}: is {kind}, expected a regular file")

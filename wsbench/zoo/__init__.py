@@ -1,4 +1,4 @@
-"""Zoos: their format, reading, writing, finding and verifying them.
+"""Zoos: their format, and how they are read, written, built and verified.
 
 Knows neither methods nor tasks.
 """

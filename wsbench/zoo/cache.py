@@ -29,7 +29,7 @@ def home() -> Path:
         return Path(chosen).expanduser()
     except RuntimeError:
         raise StorageError(
-            f"WSBENCH_HOME: got {chosen!r}, and there is no such user; set it to a folder"
+            f"WSBENCH_HOME: got {chosen!r}, but this user does not exist; set it to a folder"
         ) from None
 
 
@@ -76,7 +76,7 @@ def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None)
 
 
 def find_zoo(zoo: str | Path, *, progress: Progress | None = None) -> Path:
-    """Return the folder of a zoo, or the path given, having built it if `load_zoo` would."""
+    """Return the folder of a zoo, built first if `load_zoo` would build it, or the given path."""
     if is_path(zoo):
         return Path(zoo)
     zoo_id = str(zoo)
@@ -84,7 +84,7 @@ def find_zoo(zoo: str | Path, *, progress: Progress | None = None) -> Path:
     if not _is_built(folder):
         provider_of(zoo_id)
         if not published_zoos()[zoo_id].embedded:
-            raise FormatError(f"zoo {zoo_id!r} is not on this machine yet: wsbench build {zoo_id}")
+            raise FormatError(f"zoo {zoo_id!r} is not on this machine: wsbench build {zoo_id}")
         build_zoo(zoo_id, progress=progress)
     return folder
 
@@ -229,7 +229,7 @@ def _check_network(path: Path, zoo: Zoo) -> None:
     try:
         faults = network_faults(zoo.recipe_text, zoo.content_digest, zoo.layout, zoo.probe_inputs)
     except RecipeError:
-        return  # of an unknown recipe nothing else is known
+        return  # an unknown recipe determines no layout
     if faults:
         raise IntegrityError(
             f"{path}: {faults[0]}: the file was changed; build it again: wsbench build … --rebuild"

@@ -17,8 +17,8 @@ from wsbench.zoo.manifest import FileEntry
 from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, ZOO_FILE, Column
 
-# The specification's own, less what is not used here, and with the https of schema.org on which its
-# reference implementation, mlcroissant, insists.
+# The specification's context without unused terms. Its reference implementation, mlcroissant,
+# requires the https of schema.org.
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",

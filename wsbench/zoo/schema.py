@@ -63,7 +63,7 @@ N_PROBE_INPUTS = 500
 
 
 def id_faults(zoo_id: str) -> list[str]:
-    """Return what is wrong with the id of a zoo, which also names folders and records.
+    """Return the faults of a zoo's id, which also names folders and records.
 
     Examples
     --------

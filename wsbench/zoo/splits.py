@@ -1,4 +1,4 @@
-"""Which models are for training, validation, test: a fixed function of zoo id and model number."""
+"""Splits of models into train, val and test: a fixed function of zoo id and model number."""
 
 import numpy as np
 import numpy.typing as npt

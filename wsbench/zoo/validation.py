@@ -14,13 +14,13 @@ from wsbench.storage.strict_json import shown
 from wsbench.typing import Columns
 from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, FORMAT, id_faults
 
-_MOST_DEFLATED = 1032  # deflate's limit: one byte of its output is at most so many of its input
+_MOST_DEFLATED = 1032  # bytes that one deflated byte can expand to
 
 
 def structure_faults(file: Any) -> list[str]:
     """Return every fault of an open ``zoo.h5`` that shows without reading its arrays.
 
-    A file of another format version gets that one fault, as nothing else is known about it.
+    A file of another format version gets that fault alone: its content is unknown.
     """
     attributes = get_attributes(file)
     version = attributes.get("format")
@@ -44,10 +44,10 @@ def structure_faults(file: Any) -> list[str]:
 
 
 def metadata_faults(attributes: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with the id, the texts and the layout of a zoo, read or to be written.
+    """Return the faults of a zoo's id, texts and layout, read or to be written.
 
-    No text may hold control characters, not even as an escape sequence of TOML or JSON: commands
-    print titles and tensor names.
+    No text may hold control characters, even as an escape sequence of TOML or JSON, because
+    commands print titles and tensor names.
     """
     faults = id_faults(attributes["id"])
     for name in ("license", "created_by"):
@@ -93,7 +93,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _size_faults(weights: Any, attributes: Mapping[str, str]) -> list[str]:
-    """Hold the shape of the weights against layout, recipe and what the file can hold."""
+    """Compare the shape of the weights with layout, recipe and the bytes in the file."""
     n, p = weights.shape
     layout, recipe = Layout.from_json(attributes["layout"]), _recipe(attributes["recipe"])
     if layout.n_parameters != p:

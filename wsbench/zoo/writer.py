@@ -72,11 +72,11 @@ def write_zoo(
 
 
 def refuse_to_replace_others(folder: Path) -> None:
-    """Raise `StorageError` if a zoo written to ``folder`` would delete what is not of a zoo."""
+    """Raise `StorageError` if writing a zoo to ``folder`` would delete files of another kind."""
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise StorageError(f"{folder}: is a file, and a zoo is a folder; choose another name")
+        raise StorageError(f"{folder}: is a file, but a zoo is a folder; choose another name")
     found = {path.name for path in folder.iterdir()}
     others = sorted(found - set(FOLDER_FILES) if ZOO_FILE in found else found)
     if others:
@@ -89,10 +89,10 @@ def refuse_to_replace_others(folder: Path) -> None:
 def _write_h5_apart(
     path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]
 ) -> tuple[str, Columns]:
-    """Call `_write_h5` in another thread, for Python handles signals in the main one only.
+    """Call `_write_h5` in another thread: Python handles signals in the main one only.
 
-    HDF5 writes through calls of Python, in which h5py loses a KeyboardInterrupt, and with it what
-    was to be written: 5 of 10 Ctrl-C in the main thread were lost.
+    HDF5 writes through Python calls, in which h5py loses a KeyboardInterrupt together with the data
+    of the call: 5 of 10 Ctrl-C in the main thread were lost.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(1) as apart:
@@ -111,7 +111,7 @@ def _until(stop: threading.Event, blocks: Iterable[Columns]) -> Iterator[Columns
 
 
 def _write_h5(path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]) -> tuple[str, Columns]:
-    """Write ``zoo.h5``; return its content digest and its columns but for the weights."""
+    """Write ``zoo.h5``; return its content digest and its columns, except the weights."""
     with create_hdf5(path) as file:
         small: dict[str, list[npt.NDArray[Any]]] = {c.name: [] for c in COLUMNS if c.axes == "n"}
         for block in blocks:
@@ -123,7 +123,7 @@ def _write_h5(path: Path, metadata: ZooMetadata, blocks: Iterable[Columns]) -> t
             if column.axes == "n":
                 data = columns[column.name].astype(column.dtype, casting="equiv")
                 file.create_dataset(column.name, data=data, compression="gzip", shuffle=True)
-        digest = digest_of_file(file, metadata.recipe)  # what was written is what is vouched for
+        digest = digest_of_file(file, metadata.recipe)  # of the file, not of the arrays in memory
         attributes: dict[str, str | int] = {
             "format": FORMAT,
             "content_digest": digest,

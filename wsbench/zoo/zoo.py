@@ -1,4 +1,4 @@
-"""A zoo in memory, and reading one from its folder."""
+"""Zoo in memory, and its reader."""
 
 import os
 import tomllib
@@ -41,13 +41,13 @@ class Zoo:
     weights
         ``(n_checkpoints, n_parameters)`` float32, flat weights in layout order.
     model, epoch
-        ``(n_checkpoints,)`` int32 and int16: which model, after how many passes over the data.
+        ``(n_checkpoints,)`` int32 and int16: number of the model, and of passes over the data.
     split
         ``(n_checkpoints,)`` uint8: 0 train, 1 val, 2 test, constant within a model.
     train_loss, test_loss, test_accuracy
         ``(n_checkpoints,)`` float32: mean losses over the data sets, accuracy in [0, 1].
     layout
-        Which slice of a row of ``weights`` is which tensor.
+        The tensors in a row of ``weights``.
     recipe_text
         The TOML text that determines the zoo.
     content_digest
@@ -122,7 +122,7 @@ class Zoo:
     def checkpoints(
         self, split: str | None = None, epochs: Iterable[int] | None = None
     ) -> Checkpoints:
-        """Return the checkpoints of a split and of some epochs as a method would see them.
+        """Return the checkpoints of a split and of some epochs, as a method sees them.
 
         Takes the arguments of `rows`, which gives their labels: ``zoo.model[zoo.rows("test")]``.
         """
@@ -131,7 +131,7 @@ class Zoo:
         )
 
     def with_rows(self, rows: Rows) -> "Zoo":
-        """Return a zoo of these rows, in this order; its digest is computed anew."""
+        """Return a zoo of these rows, in this order, with a digest of its own."""
         columns: dict[str, Any] = {n: _read_only(array[rows]) for n, array in self.columns.items()}
         digest = content_digest(columns, self.recipe_text)
         return replace(self, **columns, content_digest=digest)
@@ -143,8 +143,8 @@ def read_zoo(folder: Path) -> Zoo:
     Raises
     ------
     FormatError
-        If a file is missing, not a regular file, of another format version, or does not hold what
-        the schema says; the message names the first fault and how many there are.
+        If a file is missing, not a regular file, of another format version, or against the schema.
+        The message names the first fault and the number of others.
     IntegrityError
         If a file is truncated, damaged or not HDF5, or the arrays do not have the content digest
         that is written beside them.

@@ -1,1 +1,1 @@
-"""Verification of a zoo: files, values, and the claims it makes."""
+"""Verification of a zoo: its files, its values and its claims."""

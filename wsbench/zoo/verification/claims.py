@@ -20,8 +20,8 @@ from wsbench.zoo.schema import SPLITS
 from wsbench.zoo.splits import split_of_models
 from wsbench.zoo.zoo import read_probe
 
-# Three models give every epoch, and early, middle and late numbers; a mistake in how scores are
-# computed or stored shows in any model.
+# Three models cover every epoch and early, middle and late numbers. A mistake in computing or
+# storing scores shows in any model.
 N_RESCORED = 3
 
 
