@@ -161,7 +161,10 @@ def test_wrong_recipe__is_one_line_with_file_key_value_and_what_is_allowed(
 
 def test_recipe_that_is_no_text__is_one_line(run, tmp_path):
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe")
-    assert "byte 1 is not UTF-8; save the recipe as UTF-8" in run("build", tmp_path / "x.toml").complaint()
+    assert (
+        "byte 1 is not UTF-8; save the recipe as UTF-8"
+        in run("build", tmp_path / "x.toml").complaint()
+    )
     assert "is a folder, expected a regular file" in run("build", tmp_path).complaint()
 
 
