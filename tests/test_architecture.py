@@ -69,7 +69,6 @@ UNEXPORTED = {
         "methods.protocol.assignments": "a page shows the command that evaluates again",
         "networks.checkpoints.Labels": "exported: the import is to be from wsbench",
         "networks.checkpoints.NEEDS": "a record names needs that exist",
-        "networks.layout.Layout": "exported: the import is to be from wsbench",
         "networks.perturbations.COMPRESSION": "accuracy is of each compression that was asked",
         "networks.perturbations.PERTURBATIONS": "pages describe each perturbation",
         "networks.perturbations.kind_of": "pages tell symmetries from compressions",

@@ -18,7 +18,6 @@ import wsbench
 from wsbench.evaluation.suites import SUITES
 from wsbench.methods.protocol import INVARIANCES
 from wsbench.networks.checkpoints import NEEDS, Labels
-from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import COMPRESSION
 from wsbench.records.schema import MethodEntry, SuiteEntry
 from wsbench.storage.npz import unpack
@@ -72,12 +71,13 @@ def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
     """
     recipe = tomllib.loads(provider_of(zoo_id).recipe_text(zoo_id))
     activation = recipe.get("architecture", {}).get("activation")
-    found = []
-    for one in ("relu", "sigmoid") if activation is None else (activation,):
-        conditions = suite.conditions(Layout((), one))
+    possible = []
+    for name in ("relu", "sigmoid") if activation is None else (activation,):
+        layout = wsbench.Layout.of([("weight", (1, 1), ("output", "input"))], name)
+        conditions = suite.conditions(layout)
         entries = {condition.entry(task) for condition in conditions for task in suite.tasks}
-        found += [entries] if entries not in found else []
-    return found
+        possible += [entries] if entries not in possible else []
+    return possible
 
 
 def _rows(models: Any, last: int) -> GroundTruth:
