@@ -137,6 +137,18 @@ class Zoo:
         return replace(self, **columns, content_digest=digest)
 
 
+def zoo_file(path: Path) -> Path:
+    """Return the ``zoo.h5`` in a folder, whether it exists or not, or the path of a file as it is.
+
+    Raises `StorageError` if the path cannot be looked up.
+    """
+    try:
+        is_file = path.exists() and not path.is_dir()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read: {error.strerror}") from None
+    return path if is_file else path / ZOO_FILE
+
+
 def read_zoo(folder: Path) -> Zoo:
     """Read a zoo from its folder (or from its ``zoo.h5``) and check that it is whole.
 
@@ -151,7 +163,7 @@ def read_zoo(folder: Path) -> Zoo:
     StorageError
         If a file cannot be read, or its arrays do not fit into memory.
     """
-    path = folder / ZOO_FILE if folder.is_dir() else folder
+    path = zoo_file(folder)
     attributes, columns = read_arrays(path)
     with _explain_memory_errors(path):
         digest = content_digest(columns, attributes["recipe"])

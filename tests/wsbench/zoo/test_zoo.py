@@ -176,6 +176,21 @@ def test_load_zoo__says_that_a_folder_is_none_of_a_zoo(tmp_path):
         wsbench.load_zoo(tmp_path)
 
 
+@pytest.mark.parametrize("use", [wsbench.load_zoo, wsbench.verify_zoo])
+def test_path__that_cannot_be_looked_up_is_explained(use, make_zoo, without_privileges):
+    folder = make_zoo()
+    folder.parent.chmod(0o700)
+    with without_privileges(), pytest.raises(wsbench.StorageError, match="cannot read: Permission"):
+        use(folder)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_load_zoo__does_not_wait_for_a_path_that_is_no_file(tmp_path, make):
+    make(tmp_path / "zoo.h5")
+    with pytest.raises(wsbench.FormatError, match="is a pipe, socket or device, expected a reg"):
+        wsbench.load_zoo(tmp_path / "zoo.h5")
+
+
 # --- what others read ----------------------------------------------------------------------------
 
 _LOAD_DATASET = """

@@ -16,7 +16,7 @@ from wsbench.zoo.schema import FORMAT, PROBE_FILE, ZOO_FILE
 from wsbench.zoo.validation import value_faults
 from wsbench.zoo.verification import claims
 from wsbench.zoo.verification.files import digest_faults, manifest_faults, probe_faults
-from wsbench.zoo.zoo import read_arrays
+from wsbench.zoo.zoo import read_arrays, zoo_file
 
 Findings = Callable[[], list[str]]
 
@@ -109,8 +109,7 @@ def verify_zoo(
     >>> verify_zoo("digits-mlp-v1").failed
     ()
     """
-    path = find_zoo(zoo, progress=progress)
-    folder = path.parent if path.is_file() else path
+    folder = zoo_file(find_zoo(zoo, progress=progress)).parent
     if not folder.is_dir():
         raise FormatError(f"{folder}: no such folder; verify takes an id or a zoo's folder")
     checks = [
