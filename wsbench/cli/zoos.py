@@ -12,6 +12,7 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, human_bytes, print_json, print_line
 from wsbench.cli.progress import build_progress
+from wsbench.zoo.digest import layout_sha256, probe_sha256
 from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, ZOO_FILE
 from wsbench.zoo.zoo import read_attributes
 
@@ -61,6 +62,8 @@ def info(zoo: ZooArgument = wsbench.DEFAULT_ZOO, as_json: JsonOption = False) ->
             "max": float(last.max()),
         },
         "content_digest": loaded.content_digest,
+        "layout_sha256": layout_sha256(loaded.layout),
+        "probe_sha256": probe_sha256(loaded.probe_inputs),
         "license": loaded.license,
         "created_by": loaded.created_by,
         "columns": {column.name: column.meaning for column in COLUMNS},
@@ -107,7 +110,7 @@ def build(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it again, replace it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train every model of a zoo; a build that was stopped goes on where it was."""
+    """Train every model of a zoo; an interrupted build is resumed."""
     if workers and cluster:
         raise typer.BadParameter("--workers is for threads here, --cluster has its own: give one")
     with build_progress(Path(zoo).stem) as progress:
@@ -142,7 +145,7 @@ def verify(
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a zoo: its files and format, and whether what it says is true."""
+    """Check a zoo: its files, its format and its claims."""
     with build_progress(zoo, "training", then="comparing") as progress:
         verification = wsbench.verify_zoo(zoo, retrain=retrain, progress=progress)
     if as_json:

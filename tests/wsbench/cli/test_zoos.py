@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from wsbench.zoo.digest import layout_sha256, probe_sha256
 
 
 @pytest.fixture
@@ -48,6 +49,8 @@ def test_info__json_holds_the_recipe_and_the_columns(run, small, small_zoo):
     content = json.loads(run("info", small, "--json").out)
     assert content["recipe"] == small_zoo.recipe_text
     assert content["content_digest"] == small_zoo.content_digest
+    assert content["layout_sha256"] == layout_sha256(small_zoo.layout)
+    assert content["probe_sha256"] == probe_sha256(small_zoo.probe_inputs)
     assert content["splits"] == {"train": 3, "val": 1, "test": 1}
     assert set(content["columns"]) == set(small_zoo.columns)
     last = small_zoo.test_accuracy[small_zoo.epoch == 3]

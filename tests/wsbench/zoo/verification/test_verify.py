@@ -1,4 +1,4 @@
-"""Files and format; whether the science holds is tested in tests/wsbench_zoos."""
+"""Files and format; claims about training are tested in tests/wsbench_zoos."""
 
 import json
 import os
@@ -156,7 +156,7 @@ def test_files__never_looks_outside_the_folder(make_zoo, tmp_path):
         assert finding.startswith(f"manifest.json: {name!a}"[:60])
 
 
-def test_format__fails_for_a_damaged_file_and_nothing_is_said_of_the_science(make_zoo):
+def test_format__fails_for_a_damaged_file_and_no_claim_is_checked(make_zoo):
     folder = make_zoo()
     data = bytearray((folder / "zoo.h5").read_bytes())
     (folder / "zoo.h5").write_bytes(data[: len(data) // 2])
@@ -173,7 +173,7 @@ def test_format__lists_every_fault(make_zoo):
     assert len(findings(wsbench.verify_zoo(folder), "format")) == 2
 
 
-def test_values__fails_alone_and_the_science_is_skipped(make_zoo, made_up_zoo):
+def test_values__fails_alone_and_the_claims_are_skipped(make_zoo, made_up_zoo):
     accuracy = made_up_zoo.test_accuracy.copy()
     accuracy[3] = 1.5
     verification = wsbench.verify_zoo(make_zoo("broken", test_accuracy=accuracy))
@@ -240,7 +240,7 @@ def test_command__prints_a_line_for_each_check_and_exits_0(run, make_zoo):
     assert "  skipped  published  no installed package publishes made-up-v1" in lines
 
 
-def test_command__exits_1_for_science_that_does_not_hold(run, make_zoo, made_up_zoo):
+def test_command__exits_1_for_a_false_claim(run, make_zoo, made_up_zoo):
     weights = np.repeat(made_up_zoo.weights[:5], 10, axis=0)  # each two models are one
     status, out, _ = run("verify", make_zoo("same", weights=weights))
     assert status == 1
