@@ -229,6 +229,8 @@ def _checked_distances(distances: npt.NDArray[Any], n: int) -> Distances:
         raise MethodError(f"pairwise is not symmetric: d(i, j) and d(j, i) differ by {asymmetry:g}")
     if smallest < -1e-6 * largest:
         raise MethodError(f"pairwise returned a negative distance: {smallest:g}")
+    if asymmetry or smallest < 0:  # neighbours, clusters and margin must agree with each other
+        array = np.maximum((array + array.T) / 2, 0.0)
     return array
 
 

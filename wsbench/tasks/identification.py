@@ -100,6 +100,30 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     expect_shape("margin", answers["margin"], (2,))
     if not (answers["margin"] >= 0).all():
         raise ValueError("margin: expected two distances")
+    _check_agreement(answers, truth)
+
+
+def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
+    """Raise `ValueError` if margin, clusters and neighbours cannot come from the same distances.
+
+    The heights within a model are those of its own minimum spanning tree, and each row's nearest
+    neighbour of its model is at most as far. Ties leave all of it open.
+    """
+    between, within = answers["margin"].tolist()
+    if not np.isfinite(within) or np.isfinite(between) != (truth.n_models > 1):
+        raise ValueError("margin: expected two distances, the first infinite for one model alone")
+    is_whole = clustering.adjusted_rand_index(truth.model, answers["clusters"]) == 1.0
+    if between > within and not is_whole:
+        raise ValueError("clusters: not the models, which the margin says that one cut separates")
+    if between < within and is_whole:
+        raise ValueError("clusters: the models, which the margin says that no cut separates")
+    can_find = _n_relevant(truth) > 0
+    if between > within and can_find.any():
+        first = truth.model[answers["neighbours"][can_find, 0]]
+        if (first != truth.model[truth.queries][can_find]).any():
+            raise ValueError(
+                "neighbours: the nearest is of another model, which the margin says is farther"
+            )
 
 
 def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:

@@ -98,6 +98,26 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     for model, size in zip(models, sizes, strict=True):
         if ((answers["found"] == model).sum(axis=1) > size).any():
             raise ValueError(f"found: names model {model} more often than the gallery holds it")
+    _check_agreement(answers, truth)
+
+
+def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
+    """Raise `ValueError` if ranks and models found cannot come from the same distances.
+
+    The first of the models found is the nearer of own model and nearest sibling; either if both are
+    equally near.
+    """
+    own, sibling = answers["near"].astype(np.int64)
+    ranks = np.unique(answers["near"])
+    if ranks[-1] != len(ranks) - 1:
+        raise ValueError(f"near: expected the ranks 0 to {len(ranks) - 1}, each at least once")
+    is_own = answers["found"][:, 0] == truth.model[truth.queries]
+    wrong = (own < sibling) & ~is_own | (own > sibling) & is_own
+    if wrong.any():
+        raise ValueError(
+            f"near: contradicts found for {wrong.sum()} of {len(wrong)} queries: the nearer of own"
+            " model and sibling is found first"
+        )
 
 
 def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:

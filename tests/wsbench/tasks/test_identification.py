@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from wsbench.networks.checkpoints import Labels
@@ -117,3 +119,44 @@ def test_check__refuses_what_no_method_can_answer(change, message):
     change(found)
     with pytest.raises(ValueError, match=message):
         identification.check(found, TRUTH)
+
+
+OVERLAPPING = np.array([0.0, 1.5, 2.5, 10.0, 1.6, 11.9])  # a checkpoint of each model is astray
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (answers() | {"clusters": np.array([0, 0, 1, 1, 1, 1])}, "clusters: not the models, which"),
+        (answers(places=OVERLAPPING) | {"margin": np.array([9.0, 1.0])}, "clusters: not the mod"),
+        (answers() | {"margin": np.array([1.0, 9.0])}, "clusters: the models, which the margin"),
+        (answers() | {"margin": np.array([np.inf, 9.0])}, "margin: expected two distances, the f"),
+        (answers() | {"margin": np.array([np.inf, np.inf])}, "margin: expected two distances, th"),
+    ],
+)
+def test_check__refuses_margin_and_clusters_that_no_distances_have(found, message):
+    with pytest.raises(ValueError, match=message):
+        identification.check(found, TRUTH)
+
+
+def test_check__refuses_a_nearest_of_another_model_beside_a_margin_above_one():
+    found = answers()
+    found["neighbours"][0] = [3, 1]
+    with pytest.raises(ValueError, match="neighbours: the nearest is of another model, which"):
+        identification.check(found, TRUTH)
+    found["neighbours"][0] = [1, 3]  # a later neighbour may be of another model: a long model
+    identification.check(found, TRUTH)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 4), st.booleans())
+def test_check__accepts_every_answer_of_distances(seed, n_models, n_epochs, is_tied):
+    """Also with ties everywhere, one model alone, and one checkpoint a model."""
+    rng = np.random.default_rng(seed)
+    model, epoch = np.divmod(np.arange(n_models * n_epochs), n_epochs)
+    truth = GroundTruth(Labels(model, epoch + 1))
+    points = rng.normal(size=len(model)) + 3 * rng.integers(2) * model
+    distances = np.abs(np.subtract.outer(points, points))
+    distances = np.round(distances) if is_tied else distances
+    seen = rng.permutation(len(model))
+    found = identification.answers(distances[np.ix_(seen, seen)], truth, seen, seed)
+    identification.check(found, truth)

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wsbench.networks.checkpoints import Labels
 from wsbench.tasks import retrieval
@@ -84,3 +86,31 @@ def test_check__refuses_a_model_named_more_often_than_the_gallery_holds_it():
     truth = GroundTruth(TRUTH.labels, np.array([4, 7, 7, 9, 9]))
     with pytest.raises(ValueError, match="found: names model 4 more often than the gallery"):
         retrieval.check(answers(), truth)
+
+
+def test_check__refuses_ranks_by_which_the_other_would_be_found_first():
+    own, sibling = answers()["near"]
+    always_nearer = np.stack([np.arange(4), 4 + np.arange(4)]).astype(np.uint8)
+    with pytest.raises(ValueError, match="near: contradicts found for 1 of 4 queries"):
+        retrieval.check(answers() | {"near": always_nearer}, TRUTH)
+    with pytest.raises(ValueError, match="near: contradicts found for 4 of 4 queries"):
+        retrieval.check(answers() | {"near": np.stack([sibling, own])}, TRUTH)
+
+
+def test_check__refuses_ranks_with_gaps():
+    near = answers()["near"].astype(np.uint16)
+    near[near == near.max()] += 100  # the same order
+    with pytest.raises(ValueError, match="near: expected the ranks 0 to 6, each at least once"):
+        retrieval.check(answers() | {"near": near}, TRUTH)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_check__accepts_every_answer_of_distances(seed, is_tied, has_siblings):
+    rng = np.random.default_rng(seed)
+    truth = (
+        TRUTH if has_siblings else GroundTruth(Labels(np.full(3, 4), np.arange(3)), np.full(3, 4))
+    )
+    distances = rng.random((len(truth.queries), len(truth.gallery)))
+    distances = np.round(3 * distances) if is_tied else distances
+    seen = rng.permutation(len(truth.queries)), rng.permutation(len(truth.gallery))
+    retrieval.check(retrieval.answers(distances, truth, seen, seed), truth)

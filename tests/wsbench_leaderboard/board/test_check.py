@@ -178,6 +178,7 @@ def test_check_record__refuses_other_entries_than_the_suite_asks(victim, forge, 
     [
         ("identification/none/neighbours", lambda a: a.astype(np.uint64) + np.uint64(2**64 - 1)),
         ("identification/none/margin", lambda a: a * np.nan),
+        ("identification/none/margin", lambda a: np.array([9.0, 1.0])),
         ("ordering/none/order", lambda a: a[::-1]),
     ],
 )
