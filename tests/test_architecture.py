@@ -56,7 +56,6 @@ UNEXPORTED = {
     "wsbench_zoos": {
         "seeding.bit_generator": "the raw stream that initial weights and data orders come from",
         "storage.atomic.atomic_write": "each finished model is a file of a partial build",
-        "storage.npz.pack": "the data go to a cluster's workers as bytes with a digest",
         "storage.npz.unpack": "finished models and data are read back with suspicion",
         "zoo.schema.N_PROBE_INPUTS": "the build draws as many probe inputs as the format has",
     },

@@ -1,4 +1,4 @@
-"""The zoos that this package publishes, for wsbench to find by its entry point ``wsbench.zoos``."""
+"""Provider: the entry point in ``wsbench.zoos`` by which wsbench finds the zoos of this package."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 
 class Provider:
-    """Recipes in ``recipes/``, what their zoos must be in ``registry.json``; see `ZooProvider`."""
+    """Recipes from ``recipes/`` and digests from ``registry.json``; implements `ZooProvider`."""
 
     def zoos(self) -> Mapping[str, PublishedZoo]:
-        """Return what is published, by id."""
+        """Return the published zoos by id."""
         return _published()
 
     def recipe_text(self, zoo_id: str) -> str:
@@ -29,7 +29,7 @@ class Provider:
         return (files("wsbench_zoos") / "recipes" / f"{zoo_id}.toml").read_text(encoding="utf-8")
 
     def recipe_id(self, text: str, file: str) -> str:
-        """Return the id in a recipe; raise `RecipeError` if it is not a right one."""
+        """Return the id in a recipe; raise `RecipeError` if the recipe is invalid."""
         from wsbench_zoos.recipe import parse_recipe
 
         return parse_recipe(text, file).id

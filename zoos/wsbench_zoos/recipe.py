@@ -20,7 +20,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Training:
-    """λ of the papers: what is fixed about the training of every model of a zoo.
+    """λ of the papers: the settings of training that all models of a zoo share.
 
     The loss is the mean squared error of one-hot targets, over batch and outputs; the optimizer
     SGD; the initialisation Kaiming normal.
@@ -34,7 +34,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that determines a zoo.
+    """All that determines a zoo.
 
     Attributes
     ----------
@@ -45,11 +45,11 @@ class Recipe:
     models, epochs
         How many models, each trained for how many passes over the data.
     seed
-        With the id and a model's number the origin of all randomness.
+        Seed of all randomness, together with the id and a model's number.
     source
         Name of the data source.
     architecture, training
-        What is trained, and how.
+        The network, and λ of its training.
     text
         The TOML text, which a zoo carries.
     """
@@ -150,7 +150,7 @@ def parse_recipe(text: str, file: str = "<recipe>") -> Recipe:
 
 
 def publisher_of(recipe: Recipe) -> str | None:
-    """Return who publishes this recipe, to the letter, under its id; None if nobody does."""
+    """Return the publisher of exactly this text under its id; None for any other text."""
     file = files("wsbench_zoos") / "recipes" / f"{recipe.id}.toml"
     is_ours = file.is_file() and file.read_text(encoding="utf-8") == recipe.text
     return "The wsbench maintainers" if is_ours else None
@@ -168,7 +168,7 @@ def _architecture(check: "_Checker", content: object) -> Architecture:
 
 
 class _Checker:
-    """Holds the tables of one file against their rules; the first fault raises."""
+    """Checks the tables of one file against their rules; raises at the first fault."""
 
     def __init__(self, text: str, file: str) -> None:
         self._lines = text.splitlines()

@@ -1,4 +1,4 @@
-"""What a value in a recipe may be, in code and in words."""
+"""Rules: the values that a recipe allows, as a check and in words."""
 
 import re
 from typing import Protocol
@@ -9,7 +9,7 @@ class Rule(Protocol):
 
     @property
     def allowed(self) -> str:
-        """What is allowed, for an error message."""
+        """The allowed values, for an error message."""
 
     def holds(self, value: object) -> bool:
         """Whether a value is allowed."""
@@ -28,12 +28,12 @@ class Integer:
         return f"the integer {low}" if low == high else f"an integer from {low} to {high}"
 
     def holds(self, value: object) -> bool:
-        """Whether a value is an integer within the bounds (true and false are none)."""
+        """Whether a value is an integer within the bounds (true and false are not integers)."""
         return type(value) is int and self._low <= value <= self._high
 
 
 class Integers:
-    """A list of whole numbers, each within bounds of its own."""
+    """A list of whole numbers, each within its own bounds."""
 
     def __init__(self, *bounds: tuple[int, int]) -> None:
         self._rules = [Integer(*pair) for pair in bounds]

@@ -131,7 +131,7 @@ def test_cluster__says_that_the_scheduler_is_lost_and_goes_on_with_another(
         if state.n_done == 3:
             cluster.scheduler.kill()
 
-    with pytest.raises(wsbench.WorkerError, match="the scheduler was stopped, restarted or"):
+    with pytest.raises(wsbench.WorkerError, match="the scheduler stopped, restarted or"):
         build(recipe, tmp_path / "zoo", cluster=cluster.address, progress=kill)
     assert not (tmp_path / "zoo").exists()
     cluster.start_scheduler()

@@ -1,8 +1,8 @@
-"""Building a zoo: models go to workers, and each is on disk before it counts as done.
+"""Building: train all models of a recipe and write the zoo; each model is saved when it is done.
 
 A finished model is written to a folder of partial results beside the zoo, named after the recipe;
-a build that is killed, at whatever moment, continues from them. The digest cannot depend on any of
-this, because a model is a pure function of recipe and number (see `training`).
+an interrupted build resumes from them. The digest cannot depend on this, because a model is a pure
+function of recipe and number (see `training`).
 """
 
 import hashlib
@@ -51,12 +51,12 @@ def build(
         What to build.
     folder
         Where the zoo goes, all or nothing. Finished models are kept in a hidden folder beside it
-        until the zoo is whole, and a build that was stopped continues from them.
+        until the zoo is complete; an interrupted build resumes from them.
     executor, workers, cluster
-        Who trains: any executor, or this many threads of this process, or the Dask cluster of the
-        scheduler at this address; all None for one thread a CPU.
+        The workers: any executor, a number of threads in this process, or the address of a Dask
+        scheduler; all None for one thread a CPU.
     progress
-        Told of every model that is done, and before the first, and when the zoo is written.
+        Called before the first model, after every model, and when the zoo is written.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def build(
     reports = _Reports(recipe, len(missing), len(data.train_images), progress)
     reports.send()
     if missing:
-        with _crew(recipe, data, executor, workers, cluster) as pool:
-            reports.send()  # those who train are there: time starts now
+        with _worker_pool(recipe, data, executor, workers, cluster) as pool:
+            reports.send()  # the workers are ready: time starts now
             _train(missing, pool, _max_in_flight(recipe), partial, reports)
     metadata = wsbench.ZooMetadata(
         id=recipe.id,
@@ -91,7 +91,7 @@ def build(
     return digest
 
 
-def _crew(
+def _worker_pool(
     recipe: Recipe,
     data: Data,
     executor: Executor | None,
@@ -113,7 +113,7 @@ def _crew(
 
 
 class _Reports:
-    """Tells how far a build is."""
+    """Progress of a build, reported after each model."""
 
     def __init__(
         self, recipe: Recipe, n_missing: int, n_samples: int, progress: wsbench.Progress | None

@@ -1,9 +1,8 @@
-"""Training on a Dask cluster: its workers are sent the data once, and must run the same code.
+"""Training on a Dask cluster: the workers get the data once and must run the same code.
 
-The data go as a plugin of Dask's own kind, which the scheduler hands to every worker process, also
-to one that joins later or comes back after a crash, with wsbench installed or without; a task is
-then no more than the recipe's text and a number. The plugin stays on the scheduler for the next
-build: MNIST takes ten megabytes.
+The data go as a Dask plugin, which the scheduler hands to every worker process, also to one that
+joins later or restarts after a crash. A task is only the recipe's text and a number. The plugin
+stays on the scheduler for the next build: MNIST takes ten megabytes.
 """
 
 import asyncio
@@ -20,11 +19,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import distributed
+import numpy as np
 from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import UploadFile
 
 from wsbench import WorkerError
-from wsbench.storage.npz import pack, unpack
+from wsbench.storage.npz import unpack
 from wsbench_zoos.building.workers import WorkerPool
 from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
@@ -32,7 +32,7 @@ from wsbench_zoos.training.training import Trajectory, code_version, train_model
 
 _ADDRESS = r"(tcp|tls)://(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})"
 _TIMEOUT_S = 5  # for the first answer; what is lost later is noticed by its connection
-_KEPT = "finished models are kept, the same build goes on from them"
+_KEPT = "finished models are kept, the same command resumes the build"
 
 _log = logging.getLogger("wsbench")
 _unpacking = threading.Lock()
@@ -42,8 +42,8 @@ _unpacking = threading.Lock()
 def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[WorkerPool]:
     """Train on the cluster whose scheduler is at ``tcp://host:port``.
 
-    A worker that dies is Dask's affair, which gives its models to others: a model is a pure
-    function, and training it twice gives the same bits.
+    When a worker dies, Dask gives its models to others. A model is a pure function, so training it
+    twice gives the same bits.
 
     Raises
     ------
@@ -81,11 +81,11 @@ def _wrong_code(worker: str, found: object, expected: str) -> WorkerError:
 
 
 def _send(client: Any, source: str, data: Data) -> str:
-    """Send the data to all workers, now and later, and return the name by which they have them."""
+    """Send the data to all present and future workers; return the name of the plugin."""
     name = f"wsbench-{source}-{data.sha256()[:12]}.npz"
     with TemporaryDirectory() as folder:
         file = Path(folder) / name
-        file.write_bytes(pack(vars(data)))
+        np.savez(file, **vars(data))
         plugin = UploadFile(str(file), load=False)
     plugin.idempotent = True  # a scheduler that has it does not send it again
     client.register_plugin(plugin, name=name)
@@ -93,11 +93,11 @@ def _send(client: Any, source: str, data: Data) -> str:
 
 
 def _train(code: str, sent: str, recipe_text: str, model: int) -> Trajectory:
-    """Train a model in a worker, which may be one that has come after `_check_workers`."""
+    """Train a model in a worker, which may have joined after `_check_workers`."""
     worker = distributed.get_worker()
     if code_version() != code:
         raise _wrong_code(worker.address, code_version(), code)
-    with _unpacking:  # threads that begin together must not both do it
+    with _unpacking:  # threads that start together must not both do it
         data = _unpacked(sent)
     return train_model(recipe_text, model, data)
 
@@ -109,7 +109,7 @@ def _unpacked(sent: str) -> Data:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask from logging tracebacks for what one line of ours says."""
+    """Silence Dask's tracebacks for faults that one line of this module explains."""
     logger = logging.getLogger("distributed.client")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -121,7 +121,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    """Connect, having first looked who is there: `Client` would wait long, and tell little."""
+    """Connect after a short probe: `Client` alone waits long and explains little."""
     match = re.fullmatch(_ADDRESS, address)
     if not match:
         raise WorkerError(
@@ -135,7 +135,7 @@ def _connected(address: str) -> Iterator[Any]:
         with ThreadPoolExecutor(1) as apart:  # this thread may have a loop already: a notebook's
             found = apart.submit(asyncio.run, _identity(address)).result()
         if found != "Scheduler":
-            raise ConnectionError(f"it says that it is a {found}")
+            raise ConnectionError(f"the service there is a {found}")
         client = distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
     except (OSError, OverflowError, TypeError, ValueError, MemoryError) as error:
         reason = str(error) or f"no answer within {_TIMEOUT_S} s"
@@ -161,10 +161,10 @@ def _explained(address: str) -> Iterator[None]:
         yield
     except distributed.KilledWorker as error:
         raise WorkerError(
-            f"{address}: {error.allowed_failures + 1} workers died of the same model, at last"
+            f"{address}: {error.allowed_failures + 1} workers died of the same model, the last"
             f" {error.last_worker.address} (too little memory?); {_KEPT}"
         ) from None
     except (CancelledError, CommClosedError):
         raise WorkerError(
-            f"{address}: the scheduler was stopped, restarted or is out of reach; {_KEPT}"
+            f"{address}: the scheduler stopped, restarted or cannot be reached; {_KEPT}"
         ) from None

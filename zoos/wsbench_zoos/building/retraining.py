@@ -1,4 +1,4 @@
-"""Training some models of a zoo again, to hold the zoo against."""
+"""Retraining: train some models of a zoo again, to compare the zoo with them."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def retrain(
     models
         Their numbers.
     progress
-        Told of every model that is done, and before the first.
+        Called before the first model and after every model.
     """
     recipe = parse_recipe(recipe_text)
     data = load_data(recipe.source)
@@ -31,7 +31,7 @@ def retrain(
     state = wsbench.BuildState(len(models), 0, 0, n_steps)
     report = progress or (lambda state: None)
     with threads(recipe, data, None) as pool:
-        report(state)  # those who train are there: time starts now
+        report(state)  # the workers are ready: time starts now
         running = deque(pool.submit(model) for model in models)
         while running:
             trajectory = running.popleft().result()

@@ -1,4 +1,4 @@
-"""Who trains the models of a build: threads of this process, or any executor (Dask: `cluster`).
+"""Workers of a build: threads of this process, or any executor (Dask: `cluster`).
 
 Each is a context manager that gives a `WorkerPool`, stops what runs when the build fails or is
 interrupted, and turns the loss of a worker into one line.
@@ -19,14 +19,14 @@ from wsbench_zoos.training.training import Trajectory, compile_kernel, train_mod
 
 @dataclass(frozen=True)
 class WorkerPool:
-    """Those who train.
+    """The workers of one build.
 
     Attributes
     ----------
     submit
-        Takes a model's number.
+        Train the model of this number.
     warn_if_idle
-        Called when nothing was finished for a while: warns the user if something is amiss.
+        Called when no model was finished for a while; warns if there are no workers.
     """
 
     submit: Callable[[int], Future[Trajectory]]
@@ -37,13 +37,13 @@ class WorkerPool:
 def threads(recipe: Recipe, data: Data, n_threads: int | None) -> Iterator[WorkerPool]:
     """Train in threads that share the data; None for one a CPU.
 
-    The kernels release the GIL. When the block ends early, so does every thread, after its epoch;
-    nobody waits for them.
+    The kernels release the GIL. When the block ends early, every thread stops after
+    its epoch, in the background.
     """
     pool = ThreadPoolExecutor(n_threads or _n_cpus())
     stop = threading.Event()
     try:
-        # First, so that the speed which is shown is that of training; and not in the main thread,
+        # First, so that the speed shown is that of training. Not in the main thread,
         # where numba was seen to lose a KeyboardInterrupt in a callback from LLVM.
         pool.submit(compile_kernel, recipe.text, data).result()
         yield WorkerPool(lambda model: pool.submit(train_model, recipe.text, model, data, stop))
@@ -64,5 +64,5 @@ def from_executor(executor: Executor, recipe: Recipe) -> Iterator[WorkerPool]:
     except BrokenExecutor:
         raise WorkerError(
             f"{recipe.id}: a worker process died (killed, or out of memory); finished models are"
-            " kept, the same build goes on from them"
+            " kept, the same command resumes the build"
         ) from None

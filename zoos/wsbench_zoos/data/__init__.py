@@ -1,1 +1,1 @@
-"""Data sources: arrays with a known sha256, wherever they come from."""
+"""Data sources: arrays with a known sha256."""

@@ -26,9 +26,9 @@ _HUB_ID = "ylecun/mnist"
 def read_mnist() -> tuple[Bytes, Bytes, Bytes, Bytes]:
     """Return MNIST's training images and labels and test images and labels, as they were published.
 
-    From the IDX files in ``$WSBENCH_DATA/mnist``, gzipped or not, if they are there, else from the
-    data set ``ylecun/mnist`` through Hugging Face's ``datasets`` and its cache; either way checked
-    against the sha256 of the published files.
+    The source is the IDX files in ``$WSBENCH_DATA/mnist``, gzipped or not, if that folder exists.
+    Otherwise it is ``ylecun/mnist``, through Hugging Face's ``datasets`` and its cache. Both are
+    checked against the sha256 of the published files.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def _idx_reader(folder: Path) -> Callable[[str], bytes]:
 
 
 def _hub_reader() -> Callable[[str], bytes]:
-    """Read from the hub, and give back the bytes of the IDX files: what the sha256 is of."""
+    """Read from the hub, and return the bytes of the IDX files, whose sha256 is known."""
     if os.environ.get("WSBENCH_OFFLINE") == "1":
         os.environ["HF_HUB_OFFLINE"] = "1"  # read when datasets is imported: it opens no socket
     import datasets

@@ -1,4 +1,4 @@
-"""Data sources: a name gives the same arrays everywhere, checked against their sha256."""
+"""Data sources: the same arrays on every machine, checked against their sha256."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set comes from and what its arrays must hash to."""
+    """Origin of a data set, and the sha256 of its arrays."""
 
     read: Callable[[], Data]
     sha256: str
@@ -52,7 +52,7 @@ class Source:
     embedded: bool
 
     def describe(self, data: Data) -> DataOrigin:
-        """Return what a zoo's card says of these data."""
+        """Return the origin of these data, for the card of a zoo."""
         return DataOrigin(
             name=self.origin,
             url=self.url,

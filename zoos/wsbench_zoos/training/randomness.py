@@ -1,6 +1,6 @@
-"""Initial weights and data order of a model, from the recipe and the model's number alone.
+"""Randomness: initial weights and data order from the recipe and the model's number alone.
 
-Both come from the raw 64-bit stream of Philox by arithmetic written out here: numpy's own
+Both come from the raw 64-bit stream of Philox with the arithmetic below. NumPy's own
 ``normal`` and ``permutation`` may change between releases and call the C library's ``log`` and
 ``exp``, whose last bits differ between machines.
 """

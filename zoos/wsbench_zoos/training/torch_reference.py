@@ -1,7 +1,7 @@
-"""The same training in PyTorch, many models at once: the reference for the kernels.
+"""Reference for the kernels: the same training in PyTorch, many models at once.
 
-Agreement is to a tolerance, not in bits: PyTorch sums in another order, and in one that depends on
-the machine. The tests hold the kernels against it after 20 steps (weights within 1e-6).
+Agreement is within a tolerance, not in bits: PyTorch's order of summation differs and depends on
+the machine. The tests compare the weights after 20 steps (within 1e-6).
 """
 
 from collections.abc import Callable, Sequence

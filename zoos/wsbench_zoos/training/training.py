@@ -54,14 +54,14 @@ def train_model(
     model
         The model's number.
     data
-        The recipe's data, by whoever has them; None to read them.
+        The recipe's data, if they are in memory; None to read them.
     stop
-        Asked after each epoch: if it is set, nobody wants the rest.
+        Checked before each epoch: once it is set, training stops.
 
     Raises
     ------
     concurrent.futures.CancelledError
-        If it was stopped.
+        If ``stop`` was set.
     """
     recipe, kernel, n_samples = _prepare_once(recipe_text, data)
     layout = recipe.architecture.layout()
@@ -107,12 +107,12 @@ def score_checkpoints(recipe_text: str, weights: npt.NDArray[np.float32]) -> dic
 
 
 def code_version() -> str:
-    """Return what trains here; models of different code never meet in one zoo."""
+    """Return the releases that determine the bits; a zoo never mixes models of two."""
     return f"wsbench {wsbench.__version__}, numba {numba.__version__}"
 
 
 def compile_kernel(recipe_text: str, data: Data) -> None:
-    """Compile what `train_model` needs by training one epoch that nobody keeps."""
+    """Compile what `train_model` needs by training one epoch and discarding it."""
     recipe, kernel, n_samples = _prepare_once(recipe_text, data)
     state = kernel.start(np.zeros(recipe.architecture.layout().n_parameters, np.float32))
     kernel.train_epoch(state, np.arange(n_samples))
@@ -120,7 +120,7 @@ def compile_kernel(recipe_text: str, data: Data) -> None:
 
 
 def _prepare_once(recipe_text: str, data: Data | None) -> tuple[Recipe, Kernel, int]:
-    with _preparing:  # two threads that begin together must not both load the data
+    with _preparing:  # two threads that start together must not both load the data
         return _prepare(recipe_text, data)
 
 

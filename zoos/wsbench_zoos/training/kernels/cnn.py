@@ -88,7 +88,7 @@ class CNNKernel:
         self._sgd = np.array([learning_rate, momentum, weight_decay], np.float32)
 
     def start(self, weights: Floats) -> CNNState:
-        """Return the state of a model at these flat ``(1376,)`` weights, at rest."""
+        """Return the state of a model at these flat ``(1376,)`` weights, with zero velocity."""
         rows = np.zeros((N_WEIGHTS // N_LANES, N_LANES), np.float32)
         rows[:9] = weights[:_CONV2].reshape(16, 9).T
         rows[9:81] = weights[_CONV2:_FC].reshape(8, 16, 9).swapaxes(1, 2).reshape(72, 16)
@@ -195,7 +195,7 @@ def _descend(W, V, G, sgd):
 # images (n + 1, 176)  targets (11, k)  classes (n + 1)  order (s)
 @kernel
 def _evaluate(state, images, targets, classes, order):
-    """Mean loss and accuracy over all samples but the blank one."""
+    """Mean loss and accuracy over all samples except the blank one."""
     W, _, _, X, MX, _, H, MH, _, Y, E, R = state
     n = classes.size - 1
     n_room = H.size // 8

@@ -83,7 +83,7 @@ class MLPKernel:
         self.widths = widths
         n_outputs = widths[-1]
         self._n_train = len(images)
-        # Sample n is a blank one, which fills up the last batch of an epoch.
+        # Sample n is blank; it fills up the last batch of an epoch.
         blank = np.zeros((1, widths[0]), np.float32)
         self._images = np.concatenate([images.reshape(len(images), -1), blank]).ravel()
         self._targets = aligned(np.append(_one_hot(labels, N_LANES), np.zeros(N_LANES, np.float32)))
@@ -94,7 +94,7 @@ class MLPKernel:
         self._sgd = np.array([learning_rate, momentum, weight_decay], np.float32)
 
     def start(self, weights: Floats) -> MLPState:
-        """Return the state of a model at these flat ``(n_parameters,)`` weights, at rest."""
+        """Return the state at these flat ``(n_parameters,)`` weights, with zero velocity."""
         inputs, hidden1, hidden2, outputs = self.widths
         w1, w2, w3 = np.split(weights, np.cumsum([hidden1 * inputs, hidden2 * hidden1]))
         w1 = w1.reshape(hidden1, inputs).T
