@@ -1,5 +1,7 @@
 """The command ``evaluate``."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +73,7 @@ def evaluate_(
     folder = unfinished.parent
     results, written = [], []
     with (
+        redirect_stdout(sys.stderr),  # what a method prints in this process is not a result
         wsbench.open_methods(
             methods or wsbench.list_methods(), settings(assignments), limits=limits,
             in_process=in_process,

@@ -139,12 +139,16 @@ class _Bar:
 def _started_bar(unit: str) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.table import Column
 
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn(unit + "{task.fields[resumed]}, {task.fields[pace]}"),
+        TextColumn(
+            unit + "{task.fields[resumed]}, {task.fields[pace]}",
+            table_column=Column(overflow="fold"),  # onto a second line: nothing is cut
+        ),
         console=Console(stderr=True),
     )
     bar.start()

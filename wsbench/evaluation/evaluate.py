@@ -139,6 +139,8 @@ def evaluate(
         As `load_method` and `load_zoo` raise them.
     ZooError
         If the zoo has no train or no test models, or no epoch after initialisation.
+    StorageError
+        If answers cannot be written to the folder `unfinished`.
 
     Examples
     --------

@@ -13,17 +13,17 @@ def zoo(run, make_zoo):
     return "made-up-v1"
 
 
-def test_compare__prints_difference_interval_and_verdict_for_each_task(run, zoo):
+def test_compare__prints_difference_interval_and_verdict_for_each_entry(run, zoo):
     result = run("compare", "euclidean", "random", "--zoo", zoo)
     assert result.status == 0
-    first, second, heading, *tasks = result.out.splitlines()
+    first, second, heading, *entries = result.out.splitlines()
     assert first.startswith("made-up-v1: euclidean (euclidean-")
     assert second.strip().startswith("random (random-")
-    assert heading.split() == ["task", "euclidean", "random", "difference", "95", "%"]
-    assert [line.split()[0] for line in tasks] == [
+    assert heading.split() == ["entry", "euclidean", "random", "difference", "95", "%"]
+    assert [line.split()[0] for line in entries] == [
         "identification/none", "identification/permute", "ordering/none", "ordering/permute",
     ]  # fmt: skip
-    assert tasks[0].endswith("euclidean is better")
+    assert entries[0].endswith("euclidean is better")
 
 
 def test_compare__says_what_is_not_separable(run, zoo):
@@ -34,10 +34,10 @@ def test_compare__says_what_is_not_separable(run, zoo):
 def test_compare__json_holds_what_the_python_interface_returns(run, zoo):
     found = json.loads(run("compare", "euclidean", "random", "--zoo", zoo, "--json").out)
     a, b = (wsbench.load_record(found[name]) for name in "ab")
-    for task, expected in wsbench.compare(a, b).items():
-        assert found["tasks"][task]["difference"] == expected.difference
-        assert tuple(found["tasks"][task]["interval"]) == expected.interval
-        assert found["tasks"][task]["separable"] is expected.separable
+    for entry, expected in wsbench.compare(a, b).items():
+        assert found["entries"][entry]["difference"] == expected.difference
+        assert tuple(found["entries"][entry]["interval"]) == expected.interval
+        assert found["entries"][entry]["separable"] is expected.separable
 
 
 def test_compare__takes_paths_and_the_newest_record_of_a_name(run, zoo, make_zoo):

@@ -162,7 +162,7 @@ def test_terminal__cuts_no_number_and_no_name(on_terminal, make_zoo, tmp_path, c
     assert all(len(line) <= 80 for line in table.splitlines())
     scores = json.loads(
         next((wsbench.home() / "records" / "made-up-v1").glob("euclidean*.json")).read_text()
-    )["tasks"]
+    )["scores"]
     row = "".join(table.split("euclidean", 1)[1].split())
     for score in ("rank1", "ari", "purity"):
         assert f"{scores['identification/none'][score]['value']:.3f}" in row

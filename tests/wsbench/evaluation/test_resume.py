@@ -88,6 +88,12 @@ def test_evaluate__keeps_no_condition_of_a_method_that_failed(zoo, tmp_path):
     assert not (tmp_path / "unfinished").exists()
 
 
+def test_evaluate__does_not_blame_a_method_for_a_folder_that_cannot_be_written(zoo, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(wsbench.StorageError, match="cannot write: Not a directory"):
+        wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE, unfinished=tmp_path / "file")
+
+
 def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path):
     """kill -9, at a moment when some conditions are done."""
     folder = make_zoo(models=30, epochs=6)

@@ -329,8 +329,8 @@ def test_check_record__says_that_there_is_none(victim):
         (of("method", invariances=["luck"]), "invariances: got ['luck'], allowed are hidden-"),
         (of("method", needs=["answers"]), "method.needs: got ['answers'], allowed are"),
         (of("method", code_sha256="0"), "method.code_sha256: got '0', expected `str` match"),
-        (of("versions", ordering="none"), "versions: expected `int`, got `str`"),
-        (of("versions", ordering=-1), "versions: expected `int` >= 0"),
+        (of("versions", ordering="none"), "versions.ordering: got 'none', expected `int`"),
+        (of("versions", ordering=-1), "versions.ordering: got -1, expected `int` >= 0"),
         (lambda c: c.update(evaluator="none"), "object contains unknown field `evaluator`"),
         (lambda c: c.update(error="it failed"), "the method failed or has no answers"),
         (lambda c: c.update(answers=None), "the method failed or has no answers"),
@@ -356,7 +356,7 @@ def test_check_record__takes_accuracy_of_all_perturbations_or_none(published, bo
     for wrong, message in (
         (accuracy | {"rescale": 0.9}, each),
         ({"none": 0.9}, each),
-        (accuracy | {"none": 1.5}, "accuracy: expected `float` <= 1.0"),
+        (accuracy | {"none": 1.5}, "accuracy.none: got 1.5, expected `float` <= 1.0"),
     ):
         path = rewrite(path, lambda content, wrong=wrong: content.update(accuracy=wrong))
         assert message in refusal(path)
