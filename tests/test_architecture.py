@@ -75,6 +75,7 @@ UNEXPORTED = {
         "records.record.load_answers": "every score is computed again from the answers",
         "records.record.write_record": "restamping writes records",
         "records.schema.MethodEntry": "records are typed",
+        "records.schema.RecordContent": "records are typed",
         "records.schema.SuiteEntry": "records are typed",
         "storage.atomic.atomic_write": "pages and tables are files",
         "storage.atomic.explain_storage_errors": "pages and tables are files",

@@ -104,12 +104,12 @@ def restamp_(
     from wsbench_leaderboard.board.restamp import restamp
 
     text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
-    done = [restamp(path, text) for path in sorted(find_board(records).rglob("*.json"))]
+    done = restamp(find_board(records), text)
     n_changed = sum(restamped.n_changed for restamped in done)
     if as_json:
         print_json({"records": {str(d.before): str(d.after) for d in done}, "changed": n_changed})
         return
-    n_written = sum(restamped.before != restamped.after for restamped in done)
+    n_written = sum(one.before != one.after for one in done)
     print_line(f"{len(done)} records, {n_written} written anew, {n_changed} scores changed")
 
 

@@ -10,6 +10,7 @@ import pytest
 import wsbench
 from support.zoos import write_made_up_zoo
 from wsbench.evaluation.suites import SUITES
+from wsbench.records import format_1
 from wsbench.records import record as records
 from wsbench.storage.npz import pack, unpack
 
@@ -86,6 +87,31 @@ def rewrite() -> Callable[..., Path]:
         return renamed
 
     return change
+
+
+@pytest.fixture
+def as_format_1() -> Callable[..., Path]:
+    """Put a record of format 1 in the place of one of format 2, as an earlier wsbench wrote it."""
+
+    def downgrade(path: Path, edit=lambda content: None) -> Path:
+        content = json.loads(path.read_text())
+        path.unlink()
+        settings = content["method"].pop("settings")
+        content["method"]["parameters"] = {
+            name: content["method"]["parameters"][name] for name in settings
+        }
+        suite = content["suite"]
+        suite["questions"], suite["transforms"] = suite.pop("tasks"), suite.pop("perturbations")
+        content["tasks"], content["evaluator"] = content.pop("scores"), format_1._VERSION_1
+        del content["versions"]
+        content["format"] = 1
+        edit(content)
+        method, digest = path.stem.rpartition("-")[0], format_1.digest(content)
+        older = path.with_name(f"{method}-{digest[:12]}.json")
+        older.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+        return older
+
+    return downgrade
 
 
 @pytest.fixture

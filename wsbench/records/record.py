@@ -54,10 +54,13 @@ class Record:
         The JSON file.
     content
         What is in it, in the shape of the current format.
+    is_upgraded
+        Whether the file is of an older format, and was read as if written in the current one.
     """
 
     path: Path
     content: RecordContent
+    is_upgraded: bool = False
 
     @property
     def method(self) -> str:
@@ -213,7 +216,8 @@ def load_record(path: str | Path) -> Record:
     except (OSError, ValueError) as error:
         raise FormatError(f"{path}: not a record: {error}") from None
     version = value.get("format") if isinstance(value, dict) else None
-    if type(version) is int and version == format_1.FORMAT:
+    is_upgraded = type(version) is int and version == format_1.FORMAT
+    if is_upgraded:
         try:
             upgraded = format_1.upgrade(value)
         except ValueError as error:
@@ -227,7 +231,7 @@ def load_record(path: str | Path) -> Record:
             f"{path}: changed since it was written: its content has the digest {digest[:12]}…;"
             " evaluate the method again"
         )
-    return Record(path, content)
+    return Record(path, content, is_upgraded)
 
 
 def find_record(name: str, folder: Path) -> Record:

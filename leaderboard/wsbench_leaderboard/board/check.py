@@ -101,6 +101,8 @@ def _expect_plain_file(path: Path) -> None:
 def _claim_faults(record: wsbench.Record) -> Iterator[str]:
     """Yield what is wrong with what a record says, before anything is computed."""
     content = record.content
+    if record.is_upgraded:
+        yield "an older format; wsbench leaderboard restamp writes it in the current one"
     if record.path.stem.rpartition("-")[0] != record.method:
         yield f"its name must begin with that of the method, {record.method}-…; rename it"
     published = wsbench.published_zoos()

@@ -56,6 +56,11 @@ class Difference:
     recorded: wsbench.Score | None
     computed: wsbench.Score | None
 
+    def describe(self) -> str:
+        """Return the score's place, its recorded and its recomputed value, for messages."""
+        name = ".".join((self.part, self.group, self.name))
+        return f"{name:.80} is {_shown(self.recorded)}, its answers give {_shown(self.computed)}"
+
 
 def collect(folder: Path) -> list[RescoredRecord]:
     """Return the result for each record below a folder that has scores, by zoo and method.
@@ -127,11 +132,9 @@ def differences(recorded: Parts, computed: Parts) -> Iterator[Difference]:
 def _expect_same(record: wsbench.Record, recorded: Parts, computed: Parts) -> None:
     """Raise `IntegrityError` with the first score that is not the one its answers give."""
     for found in differences(recorded, computed):
-        name = ".".join((found.part, found.group, found.name))
         raise wsbench.IntegrityError(
-            f"{record.path}: its scores are not those of its answers: {name:.80} is"
-            f" {_shown(found.recorded)}, its answers give {_shown(found.computed)}; evaluate the"
-            " method again"
+            f"{record.path}: its scores are not those of its answers: {found.describe()};"
+            " evaluate the method again"
         )
 
 

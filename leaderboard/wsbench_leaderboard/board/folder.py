@@ -62,12 +62,15 @@ def find_board(folder: Path | None) -> Path:
 
 
 def identity(record: wsbench.Record) -> tuple[object, ...]:
-    """Return what there may be only one record of."""
+    """Return what there may be only one record of.
+
+    Parameters at their defaults do not count: records of format 1 leave them out.
+    """
     method, suite = record.content.method, record.content.suite
-    parameters = json.dumps(method.parameters, sort_keys=True)
+    settings = {name: method.parameters[name] for name in method.settings}
     return (
-        record.zoo, record.method, method.version, parameters, suite.name, suite.version,
-        record.content.seed,
+        record.zoo, record.method, method.version, json.dumps(settings, sort_keys=True),
+        suite.name, suite.version, record.content.seed,
     )  # fmt: skip
 
 
@@ -164,10 +167,14 @@ def _contradictions(folder: Path, results: list[RescoredRecord]) -> Iterator[Pro
     for rescored in results:
         other = first.setdefault(identity(rescored.record), rescored)
         if other is not rescored:
+            is_one_stale = other.is_stale != rescored.is_stale
+            advice = (
+                "wsbench leaderboard restamp removes the stale one" if is_one_stale else "keep one"
+            )
             yield _problem(
                 folder, rescored.record.path,
                 f"the same method, version, parameters, suite and seed as {other.record.path.name};"
-                " keep one",
+                f" {advice}",
             )  # fmt: skip
     for rescored in results:
         answers = rescored.record.content.answers

@@ -1,11 +1,12 @@
-"""Restamping: a record gets the current format and versions if its scores may be what they are.
+"""Restamping: records get the current format and versions, their scores computed again.
 
-Scores are recomputed from the stored answers. Where they agree, the record is written anew with the
-current versions and the method's defaults. Where one differs, the version of its task must have
-been raised, and CHANGELOG.md must name both.
+Where the recomputed scores agree, a record is written anew with the current versions and the
+method's defaults. Where one differs, the version of its task must have been raised, and
+CHANGELOG.md must name both. All records are checked before the first is written.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import msgspec
 
 import wsbench
 from wsbench.records.record import load_answers, write_record
-from wsbench.records.schema import MethodEntry
+from wsbench.records.schema import MethodEntry, RecordContent
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.scoring import score, versions
 from wsbench_leaderboard.board.collect import Difference, differences
@@ -28,7 +29,7 @@ class Restamped:
     before, after
         Paths.
     n_changed
-        Number of scores that are not what they were.
+        Number of scores that differ from the recorded ones.
     """
 
     before: Path
@@ -36,32 +37,45 @@ class Restamped:
     n_changed: int
 
 
-def restamp(path: Path, changelog: str) -> Restamped:
-    """Write a record anew in the place of the old one; its answers stay as they are.
+def restamp(folder: Path, changelog: str) -> list[Restamped]:
+    """Write the records below a folder anew in the place of the old ones. Answers stay as they are.
+
+    An interrupted call leaves old and new records side by side. The next call removes the old ones.
 
     Parameters
     ----------
-    path
-        The record.
+    folder
+        Folder of records.
     changelog
         The text of CHANGELOG.md. A changed score must be named there, as in ``ordering, version
         2``.
 
     Raises
     ------
-    UnknownIdError, FormatError
-        As `wsbench.load_record` raises them.
+    UnknownIdError
+        If there is no such folder.
+    FormatError
+        If a record is not one.
     IntegrityError
-        If the record or its answers are damaged, or a score differs whose version did not change.
+        If a record or its answers are damaged, a newer wsbench computed the scores, or a score
+        differs although the version of its task did not change. No file is changed then.
     """
-    record = wsbench.load_record(path)
+    if not folder.is_dir():
+        raise wsbench.UnknownIdError(f"{folder}: no such folder of records")
+    records = [wsbench.load_record(path) for path in sorted(folder.rglob("*.json"))]
+    planned = [_planned(record, changelog) for record in records]
+    return [_written(*plan) for plan in planned]
+
+
+def _planned(record: wsbench.Record, changelog: str) -> tuple[wsbench.Record, RecordContent, int]:
+    """Return a record, its new content, and the number of scores that change."""
     content = record.content
+    current = _current_versions(record)
     scores, robustness = score(*load_answers(record), content.seed)
-    current = versions(tuple(content.suite.tasks))
     recorded = {"scores": record.scores, "robustness": record.robustness}
     changed = list(differences(recorded, {"scores": scores, "robustness": robustness}))
-    for found in changed:
-        _expect_announced(record, found, current, changelog)
+    for difference in changed:
+        _expect_announced(record, difference, current, changelog)
     new = msgspec.structs.replace(
         content,
         method=_with_defaults(content.method),
@@ -69,38 +83,74 @@ def restamp(path: Path, changelog: str) -> Restamped:
         scores=scores if changed else content.scores,
         robustness=robustness if changed else content.robustness,
     )
-    written = write_record(new, path.parent)
-    if written.path != path:
-        path.unlink()
-    return Restamped(path, written.path, len(changed))
+    return record, new, len(changed)
+
+
+def _written(record: wsbench.Record, new: RecordContent, n_changed: int) -> Restamped:
+    if not record.is_upgraded and new == record.content:
+        return Restamped(record.path, record.path, n_changed)
+    written = write_record(new, record.path.parent)
+    if written.path != record.path:
+        record.path.unlink()
+    return Restamped(record.path, written.path, n_changed)
+
+
+def _current_versions(record: wsbench.Record) -> dict[str, int]:
+    """Return the versions that compute a record's scores here; refuse newer ones."""
+    try:
+        current = versions(tuple(record.content.suite.tasks))
+    except KeyError as error:
+        raise wsbench.IntegrityError(
+            f"{record.path}: suite.tasks: this version of wsbench has no task {error};"
+            " install a newer one"
+        ) from None
+    for name, version in record.content.versions.items():
+        if version > current.get(name, 0):
+            raise wsbench.IntegrityError(
+                f"{record.path}: versions.{name}: got {version}, and this version of wsbench has"
+                f" {current.get(name, 'none')}; install a newer one"
+            )
+    return current
 
 
 def _expect_announced(
-    record: wsbench.Record, found: Difference, current: dict[str, int], changelog: str
+    record: wsbench.Record, found: Difference, current: Mapping[str, int], changelog: str
 ) -> None:
     """Raise `IntegrityError` unless a version accounts for a difference, and the changelog too."""
     task = parse_entry(found.group)[0] if found.part == "scores" else found.group
+    causes = (task, "robustness") if found.part == "robustness" else (task,)
     before = record.content.versions
-    raised = [name for name in (task, "robustness") if current[name] != before.get(name)]
-    for name in raised if found.part == "robustness" else set(raised) & {task}:
-        if re.search(rf"\b{name}\b.*\bversion {current[name]}\b", changelog, re.IGNORECASE):
+    for name in causes:
+        version = current.get(name)
+        if version != before.get(name) and _names(changelog, name, version):
             return
     raise wsbench.IntegrityError(
-        f"{record.path}: {found.group} {found.name} is {found.recorded}, its answers give"
-        f" {found.computed}; raise the version of {task} and name it in CHANGELOG.md"
-        f' ("{task}, version N"), or evaluate the method again'
+        f"{record.path}: {found.describe()}; raise the version of {task} and name it in"
+        f' CHANGELOG.md ("{task}, version N"), or evaluate the method again'
     )
+
+
+def _names(changelog: str, task: str, version: int | None) -> bool:
+    """Return whether a changelog holds ``ordering, version 2``, and not ``version 2.1`` or 20."""
+    pattern = rf"\b{re.escape(task)}, version {version}(?!\.?\d)"
+    return re.search(pattern, changelog, re.IGNORECASE) is not None
 
 
 def _with_defaults(method: MethodEntry) -> MethodEntry:
-    """Return a method with all its parameters, if the installed one has the same version."""
+    """Return a method with all its parameters, if the installed one has the same version.
+
+    Only an installed method is loaded, by its name and without the record's parameters: a record
+    comes from anybody, and the module, file or arguments that it names must not be run.
+    """
+    if method.spec not in wsbench.list_methods():
+        return method
     try:
-        given = {name: method.parameters[name] for name in method.settings}
-        loaded = wsbench.load_method(method.spec, given)
+        installed = wsbench.load_method(method.spec)
     except wsbench.WsbenchError:
         return method
-    if str(loaded.info.version) != method.version:
+    if (installed.info.name, str(installed.info.version)) != (method.name, method.version):
         return method
-    return msgspec.structs.replace(
-        method, parameters=dict(loaded.parameters), settings=list(loaded.settings)
-    )
+    defaults = installed.parameters
+    parameters = {**defaults, **method.parameters}
+    settings = [n for n in parameters if n not in defaults or parameters[n] != defaults[n]]
+    return msgspec.structs.replace(method, parameters=parameters, settings=settings)

@@ -56,6 +56,14 @@ def test_submit_record__replaces_an_older_one_and_its_answers(record, forge, rew
     assert done.answers.exists()  # the same answers, which the newer needs
 
 
+def test_submit_record__replaces_one_of_format_1(record, as_format_1, tmp_path):
+    """Its parameters are fewer: the defaults are not among them."""
+    older = as_format_1(submit_record(record.path, tmp_path / "board").rescored.record.path)
+    done = submit_record(record.path, tmp_path / "board")
+    assert done.replaced == [older]
+    assert len(names(tmp_path / "board" / "made-up-v1")) == 2
+
+
 def test_submit_record__removes_answers_that_nothing_needs(record, published, tmp_path):
     older = submit_record(record.path, tmp_path / "board")
     # As if the method's code had been mended without a new version.
