@@ -1,4 +1,4 @@
-"""What verify says of scores and training: each fault is made by writing a zoo that has it."""
+"""Verification of scores and training: each fault is made by writing a zoo that has it."""
 
 import os
 import subprocess
@@ -86,7 +86,8 @@ def test_verify_zoo__finds_what_is_wrong_and_passes_the_rest(
     columns = {name: column.copy() for name, column in small_zoo.columns.items()}
     change(small_zoo, columns)
     folder = write(tmp_path / "zoo", small_zoo, columns)
-    checks = {"files", "probe", "format", "values", "digest", "splits", "duplicates", "scores"}
+    checks = {"files", "probe", "format", "values", "digest"}
+    checks |= {"network", "splits", "duplicates", "scores"}
     expected = {"passed": checks - failed, "failed": failed, "skipped": {"published"}}
     assert outcome(folder) == expected
     checks |= {"training"}
@@ -127,8 +128,9 @@ def test_finding__names_the_first_place_and_both_values(small_zoo, tmp_path):
 def test_scores__fails_for_a_recipe_of_another_architecture(small_zoo, tmp_path):
     recipe = small_zoo.recipe_text.replace("10, 10, 10]", "12, 10, 10]")
     folder = write(tmp_path / "zoo", small_zoo, small_zoo.columns, recipe)
-    assert outcome(folder, retrain=1)["failed"] == {"scores", "training"}
-    scores, training = wsbench.verify_zoo(folder, retrain=1).failed
+    assert outcome(folder, retrain=1)["failed"] == {"network", "scores", "training"}
+    network, scores, training = wsbench.verify_zoo(folder, retrain=1).failed
+    assert network.findings == ("the layout differs from the one that the recipe determines",)
     assert scores.findings == (
         "the recipe's architecture has 2572 parameters, the checkpoints 2160",
     )
