@@ -9,11 +9,12 @@ import sys
 import threading
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import FunctionType
 
 import typer
 
 from wsbench.cli import comparison, conformance, evaluation, reproduction, zoos
-from wsbench.errors import WsbenchError
+from wsbench.errors import WsbenchError, escaped
 
 _INTERRUPTED = 130
 
@@ -37,24 +38,45 @@ def application() -> typer.Typer:
         zoos.env,
     ):
         app.command(command.__name__.rstrip("_"))(command)
+    taken = {command.name for command in app.registered_commands}
     for point in sorted(entry_points(group="wsbench.commands"), key=lambda point: point.name):
-        _add_plugin(app, point)
+        try:
+            if point.name in taken:
+                raise ValueError("there is a command of this name")
+            _add_plugin(app, point)
+            taken.add(point.name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() in a package ends no other command
+            _leave_out(point, error)
     return app
 
 
 def _add_plugin(app: typer.Typer, point: EntryPoint) -> None:
-    """Add a plugin's commands, a group or a function; one that is broken stops no other command."""
-    try:
-        plugin = point.load()
-    except Exception as error:
-        package = point.dist.name if point.dist else point.module
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        sys.stderr.write(f"wsbench: command {point.name!r} of {package} is left out: {reason}\n")
-        return
+    """Add a plugin's commands, a group or a function; raise whatever is wrong with it."""
+    plugin = point.load()
+    if not isinstance(plugin, typer.Typer | FunctionType):
+        raise TypeError(
+            f"{point.value} is a {type(plugin).__name__}, not a function or typer.Typer"
+        )
+    # Typer reads a signature when it makes the command: here, for this plugin alone.
+    alone = typer.Typer()
+    _register(alone, point.name, plugin)
+    typer.main.get_command(alone)
+    _register(app, point.name, plugin)
+
+
+def _register(app: typer.Typer, name: str, plugin: typer.Typer | FunctionType) -> None:
     if isinstance(plugin, typer.Typer):
-        app.add_typer(plugin, name=point.name)
+        app.add_typer(plugin, name=name)
     else:
-        app.command(point.name)(plugin)
+        app.command(name)(plugin)
+
+
+def _leave_out(point: EntryPoint, error: BaseException) -> None:
+    package = point.dist.name if point.dist else point.value
+    reason = escaped(" ".join(f"{type(error).__name__}: {error}".split()))
+    sys.stderr.write(f"wsbench: command {point.name!r} of {package} is left out: {reason}\n")
 
 
 def main() -> None:

@@ -148,19 +148,22 @@ class FoundMethod:
             method = self._make(self._converted(parameters))
         except MethodError:
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             arguments = ", ".join(f"{name}={value!r}" for name, value in parameters.items())
-            raise MethodFailedError(
-                f"method {self.spec!r}: {self._name}({arguments}) failed: {_why(error)}",
-                traceback.format_exc(),
-            ) from error
-        if not isinstance(method, EmbeddingMethod | DistanceMethod):
-            raise MethodError(
-                f"method {self.spec!r}: has neither transform(checkpoints) nor"
-                " pairwise(checkpoints); give it one of them"
-            )
+            message = f"method {self.spec!r}: {self._name}({arguments}) failed: {_why(error)}"
+            raise self._failure(MethodFailedError(message, traceback.format_exc())) from error
+        try:
+            info = self._info(method)
+        except MethodError as error:
+            raise self._failure(error) from error
         recorded = _as_json(self.spec, recorded)
-        return LoadedMethod(method, self._info(method), self.spec, self._code(), recorded, settings)
+        return LoadedMethod(method, info, self.spec, self._code(), recorded, settings)
+
+    def _failure(self, error: MethodError) -> MethodError:
+        """Return an error of the method's code; an installed one's names its package."""
+        return error if ":" in self.spec else _broken_package(self.spec, error)
 
     def _converted(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return parameters as the types that the constructor's annotations name."""
@@ -185,6 +188,11 @@ class FoundMethod:
         return self.factory
 
     def _info(self, method: Any) -> MethodInfo:
+        if not isinstance(method, EmbeddingMethod | DistanceMethod):
+            raise MethodError(
+                f"method {self.spec!r}: has neither transform(checkpoints) nor"
+                " pairwise(checkpoints); give it one of them"
+            )
         info = getattr(method, "info", None) or getattr(self.factory, "info", None)
         if info is None:
             root = sys.modules.get(self._source.__module__.partition(".")[0])
@@ -212,27 +220,42 @@ class FoundMethod:
 
 
 def find_method(spec: str) -> FoundMethod:
-    """Import a method; raise as `load_method` does."""
+    """Import a method; raise as `load_method` does, `MethodFailedError` for a broken package."""
     if ":" in spec:
-        place, _, attribute = spec.rpartition(":")
+        place, _, name = spec.rpartition(":")
         module = _import_file(spec, Path(place)) if place.endswith(".py") else _import(spec, place)
-    else:
-        points = _entry_points()
-        if spec not in points:
-            raise unknown_name_error("method", spec, points, "Or a file: path/file.py:Class.")
-        place, attribute = points[spec].module, points[spec].attr
-        module = _import(spec, place)
-    factory = getattr(module, attribute, None)
+        return FoundMethod(spec, _attribute(spec, module, place, name))
+    points = _entry_points()
+    if spec not in points:
+        raise unknown_name_error("method", spec, points, "Or a file: path/file.py:Class.")
+    place, _, name = points[spec].value.replace(" ", "").partition(":")
+    try:
+        return FoundMethod(spec, _attribute(spec, _import(spec, place), place, name))
+    except MethodError as error:
+        raise _broken_package(spec, error) from error
+
+
+def _attribute(spec: str, module: ModuleType, place: str, name: str) -> Any:
+    factory = getattr(module, name, None)
     if factory is None:
         names = dict(inspect.getmembers(module, lambda one: isinstance(one, type | FunctionType)))
-        guess = nearest(attribute, names)
+        guess = nearest(name, names)
         own = [name for name, found in names.items() if found.__module__ == module.__name__]
         raise MethodError(
-            f"method {spec!r}: {place} has no {attribute!r}"
+            f"method {spec!r}: {place} has no {name!r}"
             f"{f'; did you mean {guess!r}?' if guess else '.'}"
             f" It defines {', '.join(own) or 'no class or function'}."
         )
-    return FoundMethod(spec, factory)
+    return factory
+
+
+def _broken_package(spec: str, error: MethodError) -> MethodFailedError:
+    """Return the failure of an installed method: the fault is its package's, not the caller's."""
+    point = _entry_points()[spec]
+    package = point.dist.name if point.dist else point.value
+    message = f"{error} (installed by {package})"
+    report = error.report if isinstance(error, MethodFailedError) else message
+    return MethodFailedError(message, report)
 
 
 def not_taken_error(name: str, value: Any, known: Mapping[str, Sequence[str]]) -> MethodError:
@@ -284,7 +307,9 @@ def _import(spec: str, name: str) -> ModuleType:
         raise MethodError(f"method {spec!r}: cannot import {name}: not the name of a module")
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         message = f"method {spec!r}: cannot import {name}: {_why(error)}"
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{name}.".startswith(f"{missing}."):  # not a module that it imports
@@ -303,7 +328,9 @@ def _import_file(spec: str, path: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses and pickle look their module up there
     try:
         found.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         del sys.modules[name]
         message = f"method {spec!r}: cannot import {path}: {_why(error)}"
         raise MethodFailedError(message, traceback.format_exc()) from error

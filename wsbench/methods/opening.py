@@ -1,5 +1,6 @@
 """Opening methods for evaluation: each in a process of its own, or all in this one."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,8 @@ from wsbench.methods.protocol import LoadedMethod, MethodDescription, MethodInfo
 from wsbench.methods.session import InProcess, Port
 
 _NO_CODE = "0" * 64
+
+_log = logging.getLogger("wsbench")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def open_methods(
     Raises
     ------
     UnknownIdError, MethodError
-        If there is no such method, no method takes a parameter, or two have the same name.
+        If there is no such method, no method takes a parameter, or two have the same name, unless
+        both are installed.
     """
     specs = list(dict.fromkeys(specs))
     parameters = parameters or {}
@@ -85,20 +89,19 @@ def open_methods(
         else:  # all start at once: the interpreters' start-up is most of their time
             finders = [stack.enter_context(MethodProcess(limits)) for _ in specs]
         found = {spec: _found(finder, spec) for spec, finder in zip(specs, finders, strict=True)}
-        known = {spec: takes for spec, takes in found.items() if not isinstance(takes, str)}
+        known = {s: takes for s, takes in found.items() if not isinstance(takes, MethodFailedError)}
         for name, value in parameters.items():
             if known and not any(takes is None or name in takes for takes in known.values()):
                 raise not_taken_error(name, value, {s: t or [] for s, t in known.items()})
         methods = []
         for spec, finder in zip(specs, finders, strict=True):
             takes = found[spec]
-            if isinstance(takes, str):
+            if isinstance(takes, MethodFailedError):
                 methods.append(_failed(spec, takes))
                 continue
             own = {n: v for n, v in parameters.items() if takes is None or n in takes}
             methods.append(_made(finder, spec, own))
-        _refuse_equal_names(methods)
-        yield methods
+        yield _with_names_of_their_own(methods)
 
 
 class _Local:
@@ -113,37 +116,46 @@ class _Local:
         return self.port.description
 
 
-def _found(finder: _Local | MethodProcess, spec: str) -> list[str] | str | None:
-    """Return the parameters that a method takes, or the report of one whose code failed."""
+def _found(finder: _Local | MethodProcess, spec: str) -> list[str] | MethodFailedError | None:
+    """Return the parameters that a method takes, or the failure of its code."""
     try:
         return finder.find(spec)
     except MethodFailedError as error:
-        return error.report
+        return error
 
 
 def _made(finder: _Local | MethodProcess, spec: str, parameters: Mapping[str, Any]) -> OpenMethod:
     try:
         description = finder.make(parameters)
     except MethodFailedError as error:
-        return _failed(spec, error.report)
+        return _failed(spec, error)
     port: Port = finder.port if isinstance(finder, _Local) else finder
     return OpenMethod(description, port)
 
 
-def _failed(spec: str, report: str) -> OpenMethod:
+def _failed(spec: str, error: MethodFailedError) -> OpenMethod:
+    if ":" not in spec:  # its package is broken, of which the caller may not have thought
+        _log.warning("wsbench: %s", " ".join(str(error).split()))
     name = hyphenated(spec.rpartition(":")[2])
     name = name if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) else "method"
     info = MethodInfo(name, version="unknown")
-    return OpenMethod(MethodDescription(info, spec, _NO_CODE), None, report)
+    return OpenMethod(MethodDescription(info, spec, _NO_CODE), None, error.report)
 
 
-def _refuse_equal_names(methods: list[OpenMethod]) -> None:
-    by_name: dict[str, OpenMethod] = {}
+def _with_names_of_their_own(methods: list[OpenMethod]) -> list[OpenMethod]:
+    """Refuse two methods of one name; of two installed packages, the second has failed."""
+    by_name: dict[str, str] = {}
+    found = []
     for method in methods:
-        other = by_name.setdefault(method.description.info.name, method)
-        if other is not method:
-            raise MethodError(
-                f"{other.description.spec} and {method.description.spec} are both called"
-                f" {method.description.info.name!r}: give each a name of its own in"
+        spec, name = method.description.spec, method.description.info.name
+        other = by_name.setdefault(name, spec)
+        if other != spec:
+            message = (
+                f"{other} and {spec} are both called {name!r}: give each a name of its own in"
                 " wsbench.MethodInfo(...)"
             )
+            if ":" in other + spec:
+                raise MethodError(message)
+            method = _failed(spec, MethodFailedError(message, message))
+        found.append(method)
+    return found

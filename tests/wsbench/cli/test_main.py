@@ -56,30 +56,6 @@ def test_wrong_calls__get_one_line(run, arguments, message):
     assert message in run(*arguments).complaint()
 
 
-@pytest.mark.parametrize(
-    ("module", "reason"),
-    [
-        ("raise OSError('no\\nlicence')\n", "OSError: no licence"),
-        ("", "AttributeError: module 'broken_plugin' has no attribute 'app'"),
-        (None, "ModuleNotFoundError: No module named 'broken_plugin'"),
-    ],
-)
-def test_broken_plugin__is_left_out_and_all_else_works(run, tmp_path, monkeypatch, module, reason):
-    metadata = tmp_path / "site" / "plugin-1.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
-    points = "[wsbench.commands]\nbroken = broken_plugin:app\n"
-    (metadata / "entry_points.txt").write_text(points)
-    if module is not None:
-        (tmp_path / "site" / "broken_plugin.py").write_text(module)
-    monkeypatch.delitem(sys.modules, "broken_plugin", raising=False)
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    result = run("env", "--json")
-    assert result.status == 0
-    assert json.loads(result.out)["python"]
-    assert result.err == f"wsbench: command 'broken' of plugin is left out: {reason}\n"
-
-
 def test_broken_pipe__is_no_error_of_ours():
     for unbuffered in ("", "1"):
         process = subprocess.Popen(
