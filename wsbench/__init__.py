@@ -4,6 +4,7 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 `Checkpoints`, `load_method`. A result: `evaluate`, `save_record`, `load_record`, `rescore`.
 """
 
+from wsbench.cluster import dask_client
 from wsbench.errors import (
     DataError,
     FormatError,
@@ -92,6 +93,7 @@ __all__ = [
     "check_method",
     "compare",
     "compare_scores",
+    "dask_client",
     "environment",
     "evaluate",
     "find_record",

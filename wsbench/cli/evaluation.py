@@ -59,6 +59,12 @@ def evaluate_(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of each library; default: all processors.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Conditions that are answered side by side.")
+    ] = 1,
+    cluster: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers answer: tcp://HOST:PORT.")
+    ] = None,
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Run methods in this process, for a debugger.")
     ] = False,
@@ -89,6 +95,8 @@ def evaluate_(
                 unfinished=unfinished,
                 progress=progress.method(method.label),
                 limits=limits,
+                workers=workers,
+                cluster=cluster,
             )
             results.append(result)
             written.append(wsbench.save_record(result, folder))

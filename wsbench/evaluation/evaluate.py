@@ -4,7 +4,8 @@ Finished conditions are saved, so an interrupted run resumes.
 """
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from wsbench.errors import MethodError, MethodFailedError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
-from wsbench.evaluation.resume import Part, PartialResults
+from wsbench.evaluation.jobs import Jobs, in_turn, on_cluster, side_by_side
+from wsbench.evaluation.resume import PartialResults
 from wsbench.evaluation.suites import SUITES, Suite
 from wsbench.methods.invariance import distances_before_and_after, holds
 from wsbench.methods.limits import Limits
@@ -24,8 +26,6 @@ from wsbench.methods.session import Port, Session
 from wsbench.networks.perturbations import COMPRESSION
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.tasks.blinded_zoo import BlindedZoo
-from wsbench.tasks.catalogue import TASKS
-from wsbench.tasks.condition import Condition
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.scoring import Scores, score
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
@@ -103,6 +103,8 @@ def evaluate(
     unfinished: Path | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
+    workers: int = 1,
+    cluster: str | None = None,
 ) -> Evaluation:
     """Evaluate a method on a zoo.
 
@@ -126,6 +128,11 @@ def evaluate(
         Called before the first condition and after each.
     limits
         Memory, time a call and threads; None for the defaults of `Limits`.
+    workers
+        Number of conditions that are answered side by side, each in a process of the method. No
+        score depends on it; with more than one, seconds are those of a busy machine.
+    cluster
+        Address of a Dask scheduler, ``tcp://host:port``, whose workers answer instead.
 
     Returns
     -------
@@ -141,6 +148,8 @@ def evaluate(
         If the zoo has no train or no test models, or no epoch after initialisation.
     StorageError
         If answers cannot be written to the folder `unfinished`.
+    WorkerError
+        If no scheduler answers at the address of the cluster.
 
     Examples
     --------
@@ -150,7 +159,7 @@ def evaluate(
     """
     limits = limits or Limits()
     zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
-    run = _Run(zoo, suite or SUITES["smoke"], seed, unfinished, progress, limits)
+    run = _Run(zoo, suite or SUITES["smoke"], seed, unfinished, progress, limits, workers, cluster)
     if isinstance(method, LoadedMethod):
         return run(opened(method))
     if isinstance(method, OpenMethod):
@@ -170,9 +179,12 @@ class _Run:
         unfinished: Path | None,
         progress: Progress | None,
         limits: Limits,
+        workers: int,
+        cluster: str | None,
     ) -> None:
         self.zoo, self.suite, self.seed, self.limits = zoo, suite, seed, limits
         self._unfinished = unfinished
+        self._workers, self._cluster = workers, cluster
         self._report = progress or (lambda state: None)
         self.blinded = cache(lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat))
 
@@ -191,7 +203,7 @@ class _Run:
         digest = zoo.content_digest
         partial = PartialResults(self._unfinished, description, suite, digest, self.seed)
         try:
-            answers, seconds = self._answers(method.port, partial)
+            answers, seconds = self._answers(method, partial)
             invariances = _invariances(method.port, usual)
             is_costed = suite.measures_cost and description.spec
             cost = measure_cost(description, usual, self.limits) if is_costed else None
@@ -213,41 +225,44 @@ class _Run:
         )
 
     def _answers(
-        self, port: Port, partial: PartialResults
+        self, method: OpenMethod, partial: PartialResults
     ) -> tuple[dict[str, Answers], dict[str, float]]:
         """Return the answers by entry, and the seconds under the first condition."""
         conditions = self.suite.conditions(self.zoo.layout)
-        n_resumed = sum(partial.has(condition) for condition in conditions)
+        parts = {condition: partial.load(condition) for condition in conditions}
+        missing = [condition for condition, part in parts.items() if part is None]
+        state = EvaluationState(len(conditions), len(conditions) - len(missing), 0)
+        state = replace(state, n_done=state.n_resumed)
+        self._report(state)
+        with self._jobs(method) as run:
+            for condition, found in run(missing):
+                partial.save(condition, *found)
+                parts[condition] = found
+                state = replace(state, n_done=state.n_done + 1)
+                self._report(state)
         answers: dict[str, Answers] = {}
-        first: dict[str, float] = {}
-        for i, condition in enumerate(conditions):
-            self._report(EvaluationState(len(conditions), n_resumed, i))
-            part = partial.load(condition)
-            if part is None:
-                blinded = self.blinded(condition.protocol, condition.repeat)
-                part = answers_under(condition, port, blinded, self.suite.tasks)
-                partial.save(condition, *part)
-            by_task, seconds = part
-            first = first or seconds
-            answers |= {condition.entry(task): arrays for task, arrays in by_task.items()}
-        self._report(EvaluationState(len(conditions), n_resumed, len(conditions)))
-        return answers, first
+        for condition, part in parts.items():
+            assert part is not None
+            answers |= {condition.entry(task): arrays for task, arrays in part[0].items()}
+        first = parts[conditions[0]]
+        return answers, first[1] if first else {}
 
-
-def answers_under(
-    condition: Condition, port: Port, blinded: BlindedZoo, tasks: Sequence[str]
-) -> Part:
-    """Return a method's answers to tasks under one condition, and the seconds they took."""
-    shown = blinded.under(condition.perturbation)
-    session = Session(port, blinded.zoo.layout, blinded.zoo.probe_inputs, shown.seed)
-    return {task: TASKS[task].run(session, shown) for task in tasks}, session.seconds
+    def _jobs(self, method: OpenMethod) -> AbstractContextManager[Jobs]:
+        tasks, limits = self.suite.tasks, self.limits
+        assert method.port is not None
+        if self._cluster:
+            return on_cluster(self._cluster, method.description, self.zoo, tasks, self.seed, limits)
+        if self._workers > 1:
+            return side_by_side(method, self.blinded, tasks, self._workers, limits)
+        return nullcontext(in_turn(method.port, self.blinded, tasks))
 
 
 def _invariances(port: Port, blinded: BlindedZoo) -> tuple[str, ...]:
     """Return the symmetries under which the distances of a fitted method stay."""
-    zoo = blinded.zoo
+    zoo, shown = blinded.zoo, blinded.under("none")
     session = Session(port, zoo.layout, zoo.probe_inputs, blinded.seed)
-    weights = blinded.test("none")[:_N_MEASURED]
+    session.fit(shown.train, shown.train_labels)  # it may have been fitted elsewhere
+    weights = shown.test[:_N_MEASURED]
     held = []
     for symmetry in ACTIONS:
         try:

@@ -19,6 +19,25 @@ from wsbench.tasks.scoring import versions
 Part = tuple[dict[str, Answers], dict[str, float]]  # answers by task, seconds by what took them
 
 
+def packed_part(answers: dict[str, Answers], seconds: dict[str, float]) -> bytes:
+    """Return the answers under a condition, and the seconds they took, as the bytes of an npz."""
+    arrays = {f"{task}/{n}": a for task, found in answers.items() for n, a in found.items()}
+    return pack(arrays | {f"seconds/{name}": np.array(s) for name, s in seconds.items()})
+
+
+def unpacked_part(data: bytes) -> Part:
+    """Return what `packed_part` packed; raise `ValueError` if it is damaged."""
+    answers: dict[str, Answers] = {}
+    seconds: dict[str, float] = {}
+    for name, array in unpack(data).items():
+        kind, _, rest = name.partition("/")
+        if kind == "seconds":
+            seconds[rest] = float(array)
+        else:
+            answers.setdefault(kind, {})[rest] = array
+    return answers, seconds
+
+
 class PartialResults:
     """The finished conditions of one evaluation, in a folder named after all that decides them.
 
@@ -60,20 +79,9 @@ class PartialResults:
         """Return answers and seconds; None if they are missing or damaged."""
         file = self._file(condition)
         try:
-            arrays = unpack(file.read_bytes()) if file else None
+            return unpacked_part(file.read_bytes()) if file else None
         except (OSError, ValueError):
             return None
-        if arrays is None:
-            return None
-        answers: dict[str, Answers] = {}
-        seconds: dict[str, float] = {}
-        for name, array in arrays.items():
-            kind, _, rest = name.partition("/")
-            if kind == "seconds":
-                seconds[rest] = float(array)
-            else:
-                answers.setdefault(kind, {})[rest] = array
-        return answers, seconds
 
     def save(
         self, condition: Condition, answers: dict[str, Answers], seconds: dict[str, float]
@@ -82,10 +90,8 @@ class PartialResults:
         file = self._file(condition)
         if file is None:
             return
-        arrays = {f"{task}/{n}": a for task, found in answers.items() for n, a in found.items()}
-        arrays |= {f"seconds/{name}": np.array(value) for name, value in seconds.items()}
         with atomic_write(file) as temporary:
-            temporary.write_bytes(pack(arrays))
+            temporary.write_bytes(packed_part(answers, seconds))
 
     def remove(self) -> None:
         """Remove all of it: the evaluation is complete, or its method failed."""

@@ -5,13 +5,10 @@ joins later or restarts after a crash. A task is only the recipe's text and a nu
 stays on the scheduler for the next build: MNIST takes ten megabytes.
 """
 
-import asyncio
 import logging
-import re
-import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -23,15 +20,13 @@ import numpy as np
 from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import UploadFile
 
-from wsbench import WorkerError
+from wsbench import WorkerError, dask_client
 from wsbench.storage.npz import unpack
 from wsbench_zoos.building.workers import WorkerPool
 from wsbench_zoos.data.sources import Data
 from wsbench_zoos.recipe import Recipe
 from wsbench_zoos.training.training import Trajectory, code_version, train_model
 
-_ADDRESS = r"(tcp|tls)://(?P<host>[^/:\s]+|\[[0-9a-fA-F:]+\]):(?P<port>[0-9]{1,5})"
-_TIMEOUT_S = 5  # for the first answer; what is lost later is noticed by its connection
 _KEPT = "finished models are kept, the same command resumes the build"
 
 _log = logging.getLogger("wsbench")
@@ -50,7 +45,7 @@ def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[WorkerPool]:
     WorkerError
         If no scheduler answers there, the workers cannot train, or the cluster is lost.
     """
-    with _quiet(), _connected(address) as client, _explained(address):
+    with dask_client(address) as client, _explained(address):
         _check_workers(client)
         sent = _send(client, recipe.source, data)
         executor = client.get_executor(pure=False)
@@ -105,54 +100,6 @@ def _train(code: str, sent: str, recipe_text: str, model: int) -> Trajectory:
 @lru_cache(maxsize=1)
 def _unpacked(sent: str) -> Data:
     return Data(**unpack(distributed.get_worker().plugins[sent].data))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Dask's tracebacks for faults that one line of this module explains."""
-    logger = logging.getLogger("distributed.client")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Connect after a short probe: `Client` alone waits long and explains little."""
-    match = re.fullmatch(_ADDRESS, address)
-    if not match:
-        raise WorkerError(
-            f"--cluster: got {address!r}, expected the address that a Dask scheduler prints when it"
-            " starts, tcp://HOST:PORT"
-        )
-    try:
-        socket.create_connection(
-            (match["host"].strip("[]"), int(match["port"])), _TIMEOUT_S
-        ).close()
-        with ThreadPoolExecutor(1) as apart:  # this thread may have a loop already: a notebook's
-            found = apart.submit(asyncio.run, _identity(address)).result()
-        if found != "Scheduler":
-            raise ConnectionError(f"the service there is a {found}")
-        client = distributed.Client(address, timeout=_TIMEOUT_S, set_as_default=False)
-    except (OSError, OverflowError, TypeError, ValueError, MemoryError) as error:
-        reason = str(error) or f"no answer within {_TIMEOUT_S} s"
-        raise WorkerError(
-            f"--cluster {address}: no Dask scheduler there ({reason}); is it running, and is this"
-            " the address that it printed?"
-        ) from None
-    try:
-        yield client
-    finally:
-        client.close(timeout=_TIMEOUT_S)
-
-
-async def _identity(address: str) -> str:
-    async with distributed.rpc(address, timeout=_TIMEOUT_S) as remote:
-        identity = await asyncio.wait_for(remote.identity(), _TIMEOUT_S)
-        return str(identity["type"])
 
 
 @contextmanager

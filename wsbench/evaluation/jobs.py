@@ -1,0 +1,186 @@
+"""Jobs: the conditions of an evaluation, one after the other, side by side, or on a Dask cluster.
+
+Conditions are independent: a method is fitted anew under each, so who answers which, and when,
+changes no answer.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from wsbench.cluster import dask_client
+from wsbench.errors import MethodError, WorkerError
+from wsbench.evaluation.resume import Part, packed_part, unpacked_part
+from wsbench.methods.limits import Limits
+from wsbench.methods.opening import OpenMethod, open_methods
+from wsbench.methods.protocol import MethodDescription
+from wsbench.methods.session import Port, Session
+from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
+from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.condition import Condition
+from wsbench.zoo.zoo import Zoo
+
+Blinded = Callable[[str, int], BlindedZoo]  # by protocol and repeat
+
+# Runs a method's conditions and yields each as it is done.
+Jobs = Callable[[Sequence[Condition]], Iterator[tuple[Condition, Part]]]
+
+
+def _answered(port: Port, zoo: Zoo, shown: BlindedCheckpoints, tasks: Sequence[str]) -> Part:
+    """Return a method's answers to tasks about some checkpoints, and the seconds they took."""
+    session = Session(port, zoo.layout, zoo.probe_inputs, shown.seed)
+    return {task: TASKS[task].run(session, shown) for task in tasks}, session.seconds
+
+
+def in_turn(port: Port, blinded: Blinded, tasks: Sequence[str]) -> Jobs:
+    """Return jobs that one process answers, one after the other."""
+
+    def run(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, Part]]:
+        for condition in conditions:
+            one = blinded(condition.protocol, condition.repeat)
+            shown = one.under(condition.perturbation)
+            yield condition, _answered(port, one.zoo, shown, tasks)
+
+    return run
+
+
+@contextmanager
+def side_by_side(
+    method: OpenMethod, blinded: Blinded, tasks: Sequence[str], n_workers: int, limits: Limits
+) -> Iterator[Jobs]:
+    """Give jobs that several processes of the method answer.
+
+    Raises
+    ------
+    MethodError
+        If the method cannot be loaded once more.
+    """
+    description = method.description
+    if not description.spec:
+        raise MethodError(f"{description.label}: workers need a method that has a spec")
+    ports: SimpleQueue[Port] = SimpleQueue()
+    preparing = threading.Lock()  # perturbations share a decomposition, computed once
+    with ExitStack() as stack:
+        for _ in range(n_workers):
+            (other,) = stack.enter_context(_opened_again(description, limits))
+            ports.put(_ready(other))
+        threads = stack.enter_context(ThreadPoolExecutor(n_workers))
+
+        def answer(condition: Condition) -> tuple[Condition, Part]:
+            port = ports.get()
+            try:
+                with preparing:
+                    one = blinded(condition.protocol, condition.repeat)
+                    shown = one.under(condition.perturbation)
+                return condition, _answered(port, one.zoo, shown, tasks)
+            finally:
+                ports.put(port)
+
+        def run(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, Part]]:
+            futures = [threads.submit(answer, condition) for condition in conditions]
+            yield from _as_done(futures)
+
+        yield run
+
+
+@contextmanager
+def on_cluster(
+    address: str,
+    description: MethodDescription,
+    zoo: Zoo,
+    tasks: Sequence[str],
+    seed: int,
+    limits: Limits,
+) -> Iterator[Jobs]:
+    """Give jobs for a Dask cluster, whose workers are sent the zoo once.
+
+    Raises
+    ------
+    WorkerError
+        If no scheduler answers there.
+    MethodError
+        If the method was not loaded by a spec that a worker can load, too.
+    """
+    if not description.spec:
+        raise MethodError(f"{description.label}: a cluster needs a method that has a spec")
+    with dask_client(address) as client:
+        sent = client.scatter(zoo, broadcast=True)
+        spec = _absolute(description.spec)
+
+        def run(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, Part]]:
+            executor = client.get_executor(pure=False)
+            futures = [
+                executor.submit(
+                    _answer_there, sent, spec, description, condition, tuple(tasks), seed, limits
+                )
+                for condition in conditions
+            ]
+            try:
+                for condition, data in _as_done(futures):
+                    yield condition, unpacked_part(data)
+            except (CancelledError, OSError) as error:
+                raise WorkerError(
+                    f"{address}: the cluster was lost ({type(error).__name__}); the same command"
+                    " resumes from the finished conditions"
+                ) from None
+
+        yield run
+
+
+def _answer_there(
+    zoo: Zoo,
+    spec: str,
+    description: MethodDescription,
+    condition: Condition,
+    tasks: tuple[str, ...],
+    seed: int,
+    limits: Limits,
+) -> tuple[Condition, bytes]:
+    """Answer one condition in a Dask worker, by a process of its own."""
+    with (
+        threadpool_limits(limits.threads),
+        _opened_again(replace(description, spec=spec), limits) as (one,),
+    ):
+        blinded = _blinded_there(zoo, condition.protocol, seed + condition.repeat)
+        shown = blinded.under(condition.perturbation)
+        return condition, packed_part(*_answered(_ready(one), zoo, shown, tasks))
+
+
+@lru_cache(maxsize=2)
+def _blinded_there(zoo: Zoo, protocol: str, seed: int) -> BlindedZoo:
+    return BlindedZoo(zoo, protocol, seed)
+
+
+def _opened_again(description: MethodDescription, limits: Limits) -> Any:
+    settings = {name: description.parameters[name] for name in description.settings}
+    return open_methods([description.spec], settings, limits=limits)
+
+
+def _ready(method: OpenMethod) -> Port:
+    if method.port is None:
+        raise MethodError(f"{method.description.spec} cannot be loaded again: {method.error}")
+    return method.port
+
+
+def _absolute(spec: str) -> str:
+    """Return the spec of a file by its absolute path, for a worker in another folder."""
+    place, colon, attribute = spec.rpartition(":")
+    return f"{Path(place).resolve()}:{attribute}" if colon and place.endswith(".py") else spec
+
+
+def _as_done(futures: Sequence[Future[Any]]) -> Iterator[Any]:
+    """Yield results as they come; the first failure cancels what has not begun."""
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
