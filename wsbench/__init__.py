@@ -31,6 +31,7 @@ from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 from wsbench.metrics.seriation import spectral_order
 from wsbench.networks.checkpoints import Checkpoints, Labels
+from wsbench.networks.directions import singular_directions
 from wsbench.networks.layout import Convolution, Layout, Tensor
 from wsbench.papers.weight_space_investigation import Reproduction, reproduce
 from wsbench.records.compare import compare
@@ -110,6 +111,7 @@ __all__ = [
     "reproduce",
     "rescore",
     "save_record",
+    "singular_directions",
     "spectral_order",
     "split_of_models",
     "verify_zoo",

@@ -23,6 +23,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from wsbench.networks.directions import singular_directions
 from wsbench.networks.layout import Layout
 from wsbench.networks.symmetries import obstacle, permute_hidden, rescale_hidden
 from wsbench.suggestions import unknown_name_error
@@ -113,16 +114,8 @@ class Perturbations:
 
     @cached_property
     def directions(self) -> Doubles:
-        """Right singular vectors of the train weights, uncentred: ``(n_parameters, n_directions)``.
-
-        Leading first, and only those whose singular value is not zero up to rounding. Found once,
-        for every k, as eigenvectors of the Gram matrix WᵀW in float64: for 7,500 × 2,160 in a
-        third of the time of a truncated SVD.
-        """
-        weights = self._train_weights.astype(np.float64)
-        values, vectors = np.linalg.eigh(weights.T @ weights)  # eigenvalues ascending
-        is_zero = values <= values[-1] * max(weights.shape) * np.finfo(np.float64).eps
-        return vectors[:, ~is_zero][:, ::-1][:, : len(weights)]
+        """The `singular_directions` of the train weights, computed once for every k."""
+        return singular_directions(self._train_weights)
 
 
 # The functions of the table, each (…, perturbations, weights, layout, rng) → weights.

@@ -20,6 +20,7 @@ from wsbench.metrics import clustering, ordering
 from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.metrics.linkage import cut, leaf_heights, single_linkage
 from wsbench.metrics.seriation import spectral_order
+from wsbench.networks.directions import singular_directions
 from wsbench.seeding import generator
 from wsbench.templates import render
 from wsbench.typing import Doubles, Floats, Indices, Mask, Reals
@@ -145,12 +146,7 @@ def reproduce(zoo: Zoo, *, seed: int = 0) -> Reproduction:
 def _spaces(weights: Floats) -> Iterator[tuple[str, Reals]]:
     """Yield the weight space, then its leading singular directions, each with its name."""
     yield "weights", weights
-    # One eigendecomposition of the Gram matrix serves every k. The small eigenvalues, whose digits
-    # it loses, are not used.
-    double = weights.astype(np.float64)
-    _, vectors = np.linalg.eigh(double.T @ double)
-    projected = double @ vectors[:, ::-1][:, : SVD_DIMENSIONS[0]]
-    del double
+    projected = weights @ singular_directions(weights)[:, : SVD_DIMENSIONS[0]]  # serves every k
     for k in SVD_DIMENSIONS:
         yield f"svd-{k}", projected[:, :k]
 
