@@ -27,7 +27,6 @@ FLOORS = {
         "errors",
         "suggestions",
         "seeding",
-        "templates",
         "storage",
         "networks",
         "metrics",

@@ -4,7 +4,6 @@ The public interface. A zoo: `load_zoo`, `build_zoo`, `verify_zoo`, `Zoo`. A met
 `Checkpoints`, `load_method`. A result: `evaluate`, `save_record`, `load_record`, `rescore`.
 """
 
-from wsbench.cluster import dask_client
 from wsbench.errors import (
     DataError,
     FormatError,
@@ -19,6 +18,7 @@ from wsbench.errors import (
     WsbenchError,
     ZooError,
 )
+from wsbench.evaluation.cluster import dask_client
 from wsbench.evaluation.cost import Cost
 from wsbench.evaluation.evaluate import Evaluation, EvaluationState, evaluate
 from wsbench.evaluation.suites import Suite, find_suite

@@ -16,8 +16,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from wsbench.cluster import dask_client
 from wsbench.errors import MethodError, WorkerError
+from wsbench.evaluation.cluster import dask_client
 from wsbench.evaluation.resume import Part, packed_part, unpacked_part
 from wsbench.methods.limits import Limits
 from wsbench.methods.opening import OpenMethod, open_methods

@@ -22,7 +22,7 @@ from wsbench.metrics.linkage import cut, leaf_heights, single_linkage
 from wsbench.metrics.seriation import spectral_order
 from wsbench.networks.directions import singular_directions
 from wsbench.seeding import generator
-from wsbench.templates import render
+from wsbench.storage.templates import render
 from wsbench.typing import Doubles, Floats, Indices, Mask, Reals
 from wsbench.zoo.zoo import Zoo
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wsbench.templates import render
+from wsbench.storage.templates import render
 from wsbench.typing import Columns
 from wsbench.zoo.metadata import ZooMetadata
 from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE

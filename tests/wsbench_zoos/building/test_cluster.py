@@ -200,7 +200,7 @@ def test_cluster__sends_the_data_to_workers_that_have_none(cluster, tmp_path, sm
 def test_cluster__names_an_address_without_a_scheduler(
     tmp_path, small_recipe, monkeypatch, address, reason
 ):
-    monkeypatch.setattr("wsbench.cluster._TIMEOUT_S", 1)
+    monkeypatch.setattr("wsbench.evaluation.cluster._TIMEOUT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = address.format(port=silent.getsockname()[1])
         with pytest.raises(wsbench.WorkerError, match=reason) as caught:
