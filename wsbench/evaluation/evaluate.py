@@ -3,6 +3,7 @@
 Finished conditions are saved, so an interrupted run resumes.
 """
 
+import logging
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -30,6 +31,8 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.scoring import Scores, score
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
 from wsbench.zoo.zoo import Zoo
+
+_log = logging.getLogger("wsbench")
 
 _N_MEASURED = 20  # checkpoints on which invariances are measured
 
@@ -202,6 +205,7 @@ class _Run:
         usual = self.blinded(suite.protocols[0], 0)
         digest = zoo.content_digest
         partial = PartialResults(self._unfinished, description, suite, digest, self.seed)
+        self._announce_resumed(description.label, partial)
         try:
             answers, seconds = self._answers(method, partial)
             invariances = _invariances(method.port, usual)
@@ -223,6 +227,14 @@ class _Run:
             cost=cost,
             invariances=invariances,
         )
+
+    def _announce_resumed(self, label: str, partial: PartialResults) -> None:
+        conditions = self.suite.conditions(self.zoo.layout)
+        if times := partial.written(conditions):
+            _log.warning(
+                "wsbench: %s: %d of %d conditions are taken over from an earlier run, of %s",
+                label, len(times), len(conditions), f"{times[-1]:%Y-%m-%d %H:%M}",
+            )  # fmt: skip
 
     def _answers(
         self, method: OpenMethod, partial: PartialResults

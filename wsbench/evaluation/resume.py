@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-import shutil
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from wsbench.errors import StorageError
 from wsbench.evaluation.suites import Suite
 from wsbench.methods.protocol import MethodDescription
 from wsbench.storage.atomic import atomic_write
@@ -15,6 +18,9 @@ from wsbench.storage.npz import pack, unpack
 from wsbench.tasks.condition import Condition
 from wsbench.tasks.ground_truth import Answers
 from wsbench.tasks.scoring import versions
+
+_ATTEMPTS = 20  # to write into a folder that others remove; four threads at it needed two at most
+_LEFTOVER_S = 3600.0  # after which no process is still writing a temporary file
 
 Part = tuple[dict[str, Answers], dict[str, float]]  # answers by task, seconds by what took them
 
@@ -90,15 +96,48 @@ class PartialResults:
         file = self._file(condition)
         if file is None:
             return
-        with atomic_write(file) as temporary:
-            temporary.write_bytes(packed_part(answers, seconds))
+        for attempt in range(_ATTEMPTS):
+            try:
+                with atomic_write(file) as temporary:
+                    temporary.write_bytes(packed_part(answers, seconds))
+                return
+            except StorageError as error:
+                # The same evaluation in another process is complete and has removed the folder.
+                is_removed = isinstance(error.__cause__, FileNotFoundError)
+                if not is_removed or attempt == _ATTEMPTS - 1:
+                    raise
 
     def remove(self) -> None:
-        """Remove all of it: the evaluation is complete, or its method failed."""
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove all of it: the evaluation is complete, or its method failed.
+
+        Another process may be at work on the same: a file that it is writing stays, and so does the
+        folder then.
+        """
+        if self._folder is None:
+            return
+        for file in [*self._folder.glob("*.npz"), *_leftovers(self._folder)]:
+            with suppress(OSError):
+                file.unlink()
+        for folder in (self._folder, self._folder.parent):
             with suppress(OSError):  # not empty, or never made
-                self._folder.parent.rmdir()
+                folder.rmdir()
+
+    def written(self, conditions: Iterable[Condition]) -> list[datetime]:
+        """Return when each of the conditions that are finished was, earliest first."""
+        files = [self._file(condition) for condition in conditions]
+        times = []
+        for file in files:
+            with suppress(OSError):
+                times += [file.stat().st_mtime] if file else []
+        return [datetime.fromtimestamp(seconds).astimezone() for seconds in sorted(times)]
 
     def _file(self, condition: Condition) -> Path | None:
         return self._folder and self._folder / f"{condition.name.replace('/', '-')}.npz"
+
+
+def _leftovers(folder: Path) -> Iterator[Path]:
+    """Yield the temporary files of processes that were killed while they wrote."""
+    for file in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            if time.time() - file.stat().st_mtime > _LEFTOVER_S:
+                yield file

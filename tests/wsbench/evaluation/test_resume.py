@@ -1,15 +1,20 @@
 """Evaluations that are interrupted, and resumed."""
 
 import json
+import os
+import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import wsbench
 from support.command_line import COMMAND
 from support.methods import FirstThree, loaded
+from wsbench.evaluation.resume import PartialResults
 
 SUITE = wsbench.find_suite(None, (), ["none", "int8", "permute"])
 
@@ -45,6 +50,21 @@ def test_evaluate__resumes_where_it_was_interrupted(zoo, tmp_path):
         (3, 2, i) for i in range(4)
     ]
     assert not (tmp_path / "unfinished").exists()
+
+
+def test_evaluate__says_what_is_resumed_and_of_when(zoo, tmp_path, caplog):
+    with pytest.raises(KeyboardInterrupt):
+        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+    assert caplog.messages == []
+    for file in tmp_path.glob("unfinished/*/*.npz"):
+        os.utime(file, (0, 951827696))
+    wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+    (message,) = caplog.messages
+    assert re.fullmatch(
+        "wsbench: mine: 2 of 3 conditions are taken over from an earlier run, of"
+        r" 2000-02-\d\d \d\d:\d\d",
+        message,
+    )
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b""])
@@ -122,3 +142,61 @@ def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path
     again = json.loads(whole.stdout)["methods"][0]["record"]
     assert Path(killed).name == Path(again).name
     assert not (records / "unfinished").exists()
+
+
+# --- several processes at once -------------------------------------------------------------------
+
+
+def partial_results(folder, zoo):
+    description = loaded(FirstThree()).description
+    return PartialResults(folder, description, SUITE, zoo.content_digest, 0)
+
+
+def test_partial_results__are_saved_while_others_remove_theirs(zoo, tmp_path):
+    """Four threads save and remove the same; rmtree takes away what another is writing."""
+    conditions = SUITE.conditions(zoo.layout)
+
+    def run(n_rounds):
+        partial = partial_results(tmp_path / "unfinished", zoo)
+        for _ in range(n_rounds):
+            for condition in conditions:
+                partial.save(condition, {"ordering": {"order": np.arange(9)}}, {"fit": 1.0})
+            partial.remove()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, [40] * 4))
+    partial_results(tmp_path / "unfinished", zoo).remove()
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_partial_results__are_not_saved_where_nothing_can_be_written(zoo, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(wsbench.StorageError, match="Not a directory"):
+        partial_results(tmp_path / "file", zoo).save(SUITE.conditions(zoo.layout)[0], {}, {})
+
+
+def test_partial_results__of_a_killed_writer_are_removed_when_they_are_old(zoo, tmp_path):
+    partial, condition = partial_results(tmp_path / "u", zoo), SUITE.conditions(zoo.layout)[0]
+    partial.save(condition, {}, {})
+    (folder,) = (tmp_path / "u").iterdir()
+    old, new = folder / ".none.npz.0.tmp", folder / ".none.npz.1.tmp"
+    old.touch()
+    new.touch()
+    os.utime(old, (0, 0))
+    partial.remove()
+    assert [*folder.iterdir()] == [new]
+
+
+@pytest.mark.slow
+def test_evaluate__four_times_at_once_gives_one_record(make_zoo, tmp_path):
+    zoo_folder = make_zoo(models=30)
+    for i in range(3):
+        arguments = ["evaluate", "euclidean", "--zoo", zoo_folder, "--records", tmp_path / f"r{i}"]
+        processes = [
+            subprocess.Popen([*COMMAND, *map(str, arguments)], stdout=subprocess.DEVNULL)
+            for _ in range(4)
+        ]
+        assert [process.wait() for process in processes] == [0] * 4
+        (record,) = (tmp_path / f"r{i}").rglob("*.json")
+        assert wsbench.load_record(record).content.error is None
+        assert not (tmp_path / f"r{i}" / "unfinished").exists()
