@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from wsbench.tasks.score import LARGEST
+
 FORMAT = 1
 
 _KEYS = frozenset(
@@ -42,17 +44,32 @@ def upgrade(content: Mapping[str, Any]) -> dict[str, Any]:
         suite["tasks"] = suite.pop("questions")
         suite["perturbations"] = suite.pop("transforms")
         version = int(content["evaluator"] == _VERSION_1)
+        versions = dict.fromkeys((*map(str, suite["tasks"]), "robustness"), version)
         method = {**content["method"], "settings": list(content["method"]["parameters"])}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"method or suite: {type(error).__name__}: {error!s:.60}") from None
+        robustness = {
+            task: {kind: _within_bounds(score) for kind, score in by_kind.items()}
+            for task, by_kind in content["robustness"].items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        problem = f"{type(error).__name__}: {error!s:.60}"
+        raise ValueError(f"method, suite or robustness: {problem}") from None
     return {
         **new,
         "format": 2,
         "method": method,
         "suite": suite,
-        "versions": dict.fromkeys((*map(str, suite["tasks"]), "robustness"), version),
+        "robustness": robustness,
+        "versions": versions,
         "scores": content["tasks"],
     }
+
+
+def _within_bounds(score: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a score; one that format 2 holds as undefined, because it is beyond 1e12, as that."""
+    numbers = [score["value"], *(score["interval"] or ())]
+    if any(abs(number) > LARGEST for number in numbers if number is not None):
+        return {"value": None, "interval": None}
+    return score
 
 
 def digest(content: Mapping[str, Any]) -> str:

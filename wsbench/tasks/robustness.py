@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from wsbench.metrics.bootstrap import interval
 from wsbench.seeding import generator
-from wsbench.tasks.score import Score, mean
+from wsbench.tasks.score import LARGEST, Score, mean
 
 VERSION = 1
 
@@ -46,8 +46,9 @@ def robustness(
     -------
     score
         1 if nothing is lost, above 1 if something is gained, below 0 if the scores become
-        negative. None, and no interval, where the mean on ``none`` is not positive, since then
-        there is nothing to lose, and where ``none`` or all of the perturbations are missing.
+        negative. None, and no interval, where the mean on ``none`` is not positive or so near 0
+        that the ratio is beyond 1e12, since then there is nothing to lose, and where ``none`` or
+        all of the perturbations are missing.
 
     Raises
     ------
@@ -79,4 +80,7 @@ def robustness(
     change = changes.mean(axis=0)
     relative = mean(change) / whole
     linearised = 1 + relative + (change - relative * base) / whole
-    return Score(1 + relative, interval(linearised, rng=generator(seed, "bootstrap", "robustness")))
+    low, high = interval(linearised, rng=generator(seed, "bootstrap", "robustness"))
+    numbers = (1 + relative, float(low), float(high))
+    # A mean that is 0 but for rounding, of scores of both signs, gives ratios of 1e16 and more.
+    return Score(None) if max(map(abs, numbers)) > LARGEST else Score(numbers[0], numbers[1:])

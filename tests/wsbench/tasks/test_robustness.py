@@ -75,6 +75,13 @@ def test_robustness__a_method_that_scores_nothing_has_nothing_to_lose(none):
     assert robustness({"none": none, "a": NONE}, ["a"]) == Score(None, None)
 
 
+def test_robustness__a_mean_of_rounding_has_nothing_to_lose():
+    """Its ratios are beyond what a record holds."""
+    none = np.array([0.5, -0.5, 1e-16])
+    assert robustness({"none": none, "a": NONE}, ["a"]) == Score(None, None)
+    assert robustness({"none": none + 1e-6, "a": NONE}, ["a"]).value > 1e5
+
+
 def test_robustness__without_scores_there_is_none():
     for scores, perturbations in [({"none": NONE}, ["a"]), ({"a": NONE}, ["a"]), ({}, [])]:
         assert robustness(scores, perturbations) == Score(None, None)
