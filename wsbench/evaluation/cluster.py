@@ -1,6 +1,5 @@
 """Dask clusters: connecting to one, or saying why not."""
 
-import asyncio
 import logging
 import re
 import socket
@@ -38,6 +37,8 @@ def dask_client(address: str) -> Iterator[Any]:
     WorkerError
         If Dask is not installed, or no scheduler answers there.
     """
+    import asyncio  # here, as it takes as long to import as the rest of wsbench
+
     try:
         import distributed
     except ModuleNotFoundError as error:
@@ -74,6 +75,8 @@ def dask_client(address: str) -> Iterator[Any]:
 
 
 async def _identity(address: str) -> str:
+    import asyncio
+
     import distributed
 
     async with distributed.rpc(address, timeout=_TIMEOUT_S) as remote:

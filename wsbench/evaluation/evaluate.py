@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from wsbench.errors import MethodError, MethodFailedError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
@@ -192,6 +190,8 @@ class _Run:
         self.blinded = cache(lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat))
 
     def __call__(self, method: OpenMethod) -> Evaluation:
+        from threadpoolctl import threadpool_limits
+
         # The last bit of svd-k and of distances may depend on the number of threads.
         with threadpool_limits(self.limits.threads):
             return self._evaluated(method)

@@ -14,8 +14,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from wsbench.errors import MethodError, WorkerError
 from wsbench.evaluation.cluster import dask_client
 from wsbench.evaluation.resume import Part, packed_part, unpacked_part
@@ -145,6 +143,8 @@ def _answer_there(
     limits: Limits,
 ) -> tuple[Condition, bytes]:
     """Answer one condition in a Dask worker, by a process of its own."""
+    from threadpoolctl import threadpool_limits
+
     with (
         threadpool_limits(limits.threads),
         _opened_again(replace(description, spec=spec), limits) as (one,),

@@ -25,8 +25,7 @@ import numpy.typing as npt
 from wsbench.errors import MethodError, MethodFailedError, UnknownIdError, WsbenchError
 from wsbench.methods.limits import Limits
 from wsbench.methods.protocol import MethodDescription, MethodInfo
-from wsbench.methods.wire import Shared, receive_array, receive_header, send
-from wsbench.methods.worker import state_of
+from wsbench.methods.wire import Shared, receive_array, receive_header, send, state_of
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.storage.strict_json import typed

@@ -4,6 +4,7 @@ Arrays go to a method as file descriptors of sealed memory, which it maps and ca
 come back as plain bytes, whose size is checked first. Nothing is ever unpickled.
 """
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -125,6 +126,33 @@ def receive_array(
     if size > max_bytes:
         raise ValueError(f"an array of {size:,} bytes")
     return np.frombuffer(_exactly(channel, size), kind).reshape(shape)
+
+
+def state_of(rng: np.random.Generator) -> dict[str, Any]:
+    """Return the state of a Philox generator as JSON can hold it."""
+    state: Any = rng.bit_generator.state
+    arrays = {name: state["state"][name] for name in ("counter", "key")}
+    text = {name: base64.b64encode(a.tobytes()).decode() for name, a in arrays.items()}
+    return {**text, "buffer": base64.b64encode(state["buffer"].tobytes()).decode()} | {
+        name: int(state[name]) for name in ("buffer_pos", "has_uint32", "uinteger")
+    }
+
+
+def generator_of(state: dict[str, Any]) -> np.random.Generator:
+    """Return the generator of a state."""
+
+    def words(name: str) -> npt.NDArray[np.uint64]:
+        return np.frombuffer(base64.b64decode(state[name]), np.uint64).copy()
+
+    whole: Any = {
+        "bit_generator": "Philox",
+        "state": {"counter": words("counter"), "key": words("key")},
+        "buffer": words("buffer"),
+        **{name: state[name] for name in ("buffer_pos", "has_uint32", "uinteger")},
+    }
+    bits = np.random.Philox()
+    bits.state = whole
+    return np.random.Generator(bits)
 
 
 def _exactly(channel: socket.socket, n: int) -> bytearray:

@@ -4,7 +4,6 @@ It gets weights, layout, what the method declared, and the state of a random str
 test model, no seed and no part of the harness is ever in it.
 """
 
-import base64
 import os
 import resource
 import socket
@@ -22,7 +21,7 @@ from wsbench.errors import MethodFailedError, WsbenchError
 from wsbench.methods.loading import FoundMethod, find_method
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
 from wsbench.methods.session import InProcess
-from wsbench.methods.wire import mapped, receive_header, send
+from wsbench.methods.wire import generator_of, mapped, receive_header, send
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 
@@ -135,33 +134,6 @@ def _failure(error: BaseException) -> dict[str, Any]:
         message, trace = "", f"{type(error).__name__}, which cannot be shown\n"
     ours = type(error).__name__ if isinstance(error, WsbenchError) else ""
     return {"ok": False, "error": ours, "message": message[-20_000:], "traceback": trace[-40_000:]}
-
-
-def state_of(rng: np.random.Generator) -> dict[str, Any]:
-    """Return the state of a Philox generator as JSON can hold it."""
-    state: Any = rng.bit_generator.state
-    arrays = {name: state["state"][name] for name in ("counter", "key")}
-    text = {name: base64.b64encode(a.tobytes()).decode() for name, a in arrays.items()}
-    return {**text, "buffer": base64.b64encode(state["buffer"].tobytes()).decode()} | {
-        name: int(state[name]) for name in ("buffer_pos", "has_uint32", "uinteger")
-    }
-
-
-def generator_of(state: dict[str, Any]) -> np.random.Generator:
-    """Return the generator of a state."""
-
-    def words(name: str) -> npt.NDArray[np.uint64]:
-        return np.frombuffer(base64.b64decode(state[name]), np.uint64).copy()
-
-    whole: Any = {
-        "bit_generator": "Philox",
-        "state": {"counter": words("counter"), "key": words("key")},
-        "buffer": words("buffer"),
-        **{name: state[name] for name in ("buffer_pos", "has_uint32", "uinteger")},
-    }
-    bits = np.random.Philox()
-    bits.state = whole
-    return np.random.Generator(bits)
 
 
 def _end_with_parent() -> None:
