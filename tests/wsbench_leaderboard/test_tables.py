@@ -45,7 +45,7 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **c
     for key, change in changes.items():
         content[key] = change if key == "seed" else content[key] | change
     scores = SCORES | {"identification/none": {"map_at_r": Score(value, (0.25, 0.75))}}
-    by_model = {"identification": np.array([value, value - 0.01])}
+    by_model = {"identification": np.array([value, value - 0.01] * 3)}
     typed = msgspec.convert(content, RecordContent)
     record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), typed)
     return RescoredRecord(record, scores, ROBUSTNESS, by_model)
@@ -76,6 +76,13 @@ def test_markdown__marks_stale_rows_and_does_not_rank_them():
 def test_markdown__shows_an_interval_of_ranks():
     tied = [made(0.5), made(0.5, name="tied")]
     assert [row.split(" | ")[1] for row in markdown(tied).splitlines()[-2:]] == ["1–2", "1–2"]
+
+
+def test_markdown__has_no_rank_and_no_interval_on_two_test_models():
+    few = made(0.5)
+    few.by_model["identification"] = np.array([0.5, 0.5])
+    few.scores["identification/none"] = {"map_at_r": Score(0.5)}
+    assert markdown([few]).splitlines()[-1].startswith("| mine | – | 0.500 | – | 0.123 |")
 
 
 def test_markdown__tells_what_is_not_as_usual():

@@ -38,14 +38,18 @@ def compare(
     rows: list[tuple[str, ...]] = [("entry", left.label, right.label, "difference 95 %", "")]
     for entry, comparison in found.items():
         name = primary(parse_entry(entry)[0]).name
-        low, high = comparison.interval
         values = [number(one[entry][name].value) for one in scores]
-        difference = f"{comparison.difference:+.3f} {low:+.3f} … {high:+.3f}"
+        difference = f"{comparison.difference:+.3f}"
+        if comparison.interval:
+            low, high = comparison.interval
+            difference += f" {low:+.3f} … {high:+.3f}"
         rows.append((entry, *values, difference, _verdict(comparison, left.label, right.label)))
     _print_columns(rows)
 
 
 def _verdict(comparison: wsbench.Comparison, a: str, b: str) -> str:
+    if comparison.interval is None:
+        return "too few models"
     if not comparison.separable:
         return "not separable"
     return f"{a if comparison.difference > 0 else b} is better"

@@ -12,9 +12,10 @@ import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.settings import SetOption, settings
-from wsbench.cli.tables import print_tables, ranks_of
+from wsbench.cli.tables import print_tables, ranks_of, too_few
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
 from wsbench.methods.failure import summary
+from wsbench.metrics.ranking import LEAST_RANKED
 from wsbench.tasks.catalogue import TASKS
 
 
@@ -138,7 +139,7 @@ def _json(
                 "robustness": msgspec.to_builtins(result.robustness),
                 "rank": {}
                 if result.error
-                else {t: r[result.method.label] for t, r in ranks.items()},
+                else {t: r.get(result.method.label) for t, r in ranks.items()},
                 "seconds": result.seconds,
                 "cost": msgspec.to_builtins(result.cost),
                 "error": result.error,
@@ -158,7 +159,10 @@ def _print(
         f" {n_test} test models"
     )
     print_tables(results)
-    print_line("rank: the ranks that the 95 % intervals of the paired differences leave open")
+    if n_test < LEAST_RANKED:
+        print_line(too_few(n_test))
+    else:
+        print_line("rank: the ranks that the 95 % intervals of the paired differences leave open")
     for result in results:
         if result.accuracy:
             shown = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import wsbench
+from wsbench.metrics.bootstrap import LEAST_MODELS
+from wsbench.metrics.ranking import LEAST_RANKED
 from wsbench.tasks.catalogue import find_task, primary
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.scoring import primary_by_model
@@ -101,10 +103,10 @@ def _columns(
 
     scores = [_score(result, task, main, spec.name) for result in results]
     columns = [
-        _Column("rank", [rank(ranks[result.method.label]) for result in results]),
+        _Column("rank", [rank(ranks.get(result.method.label)) for result in results]),
         _Column(
             f"{heading}{between}95 %",
-            [f"{number(s.value)}{between}{_interval(s.interval)}" for s in scores],
+            [f"{number(s.value)}{_interval(s.interval, between)}" for s in scores],
         ),
     ]
     if len(others) <= _FEW:
@@ -127,10 +129,21 @@ def _score(result: wsbench.Evaluation, task: str, perturbation: str, name: str) 
     return result.scores[f"{task}/{perturbation}"][name]
 
 
-def rank(interval: tuple[int, int]) -> str:
-    """Return a rank interval: 1, or 2–4 where methods cannot be told apart."""
+def rank(interval: tuple[int, int] | None) -> str:
+    """Return a rank interval: 1, or 2–4 where methods cannot be told apart; – for none."""
+    if interval is None:
+        return "\u2013"
     best, worst = interval
     return str(best) if best == worst else f"{best}\u2013{worst}"
+
+
+def too_few(n_models: int) -> str:
+    """Return why there are no ranks, and perhaps no intervals."""
+    least = f"ranks need {LEAST_RANKED}"
+    if n_models < LEAST_MODELS:
+        least = f"intervals need {LEAST_MODELS} and {least}"
+    models = "test model is" if n_models == 1 else "test models are"
+    return f"{n_models} {models} too few: {least}"
 
 
 def number(value: float | None, undefined: str = "inf") -> str:
@@ -138,6 +151,8 @@ def number(value: float | None, undefined: str = "inf") -> str:
     return undefined if value is None else f"{value:.3f}"
 
 
-def _interval(interval: tuple[float, float] | None) -> str:
-    low, high = interval or (0.0, 0.0)
-    return f"{low:.3f}\u2013{high:.3f}"
+def _interval(interval: tuple[float, float] | None, before: str) -> str:
+    if interval is None:
+        return ""
+    low, high = interval
+    return f"{before}{low:.3f}\u2013{high:.3f}"

@@ -11,9 +11,11 @@ from itertools import combinations
 
 import numpy as np
 
-from wsbench.metrics.bootstrap import interval
+from wsbench.metrics.bootstrap import LEAST_MODELS, interval
 from wsbench.seeding import generator
 from wsbench.typing import Doubles, Reals
+
+LEAST_RANKED = 6  # models; see `compare_scores`
 
 
 @dataclass(frozen=True)
@@ -25,22 +27,23 @@ class Comparison:
     difference
         Mean over models.
     interval
-        Of the mean, 95 %.
+        Of the mean, 95 %; None from fewer than three models.
     separable
-        Whether 0 is outside the interval; if not, the methods are tied.
+        Whether 0 is outside the interval; if not, or from fewer than six models, the methods are
+        tied.
     """
 
     difference: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     separable: bool
 
 
 def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
     """Compare two methods by their scores on the same models.
 
-    Exchanging the methods gives exactly the negative. With fewer than six models the test is
-    anti-conservative, because an interval stays within the range of the values: it separates 51,
-    26, 13 and 7 % of equally good methods with normal differences on 2, 3, 4 and 5 models.
+    Exchanging the methods gives exactly the negative. With fewer than six models nothing is
+    separable: an interval stays within the range of the values, and would separate 51, 26, 13 and
+    7 % of equally good methods with normal differences on 2, 3, 4 and 5 models.
 
     Parameters
     ----------
@@ -56,7 +59,7 @@ def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
 
     Examples
     --------
-    >>> compare_scores(np.array([0.75, 1.0]), np.array([0.5, 0.75]))
+    >>> compare_scores(np.full(6, 0.75), np.full(6, 0.5))
     Comparison(difference=0.25, interval=(0.25, 0.25), separable=True)
     """
     if np.ndim(a) != 1 or np.shape(a) != np.shape(b) or np.size(a) == 0:
@@ -68,7 +71,12 @@ def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
     low, high = _antisymmetric_interval(differences, seed)
     # fsum is the same in any order and for any sign; what it rounds must not leave the interval.
     mean = min(max(math.fsum(differences) / len(differences), low), high)
-    return Comparison(mean, (low, high), low > 0 or high < 0)
+    n_models = len(differences)
+    return Comparison(
+        mean,
+        (low, high) if n_models >= LEAST_MODELS else None,
+        n_models >= LEAST_RANKED and (low > 0 or high < 0),
+    )
 
 
 def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tuple[int, int]]:
@@ -94,6 +102,7 @@ def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tu
     -------
     ranks
         Method to ``(best, worst)``, from 1 to the number of methods, in the order of `by_model`.
+        Empty with fewer than six models, from which none can be told apart.
 
     Raises
     ------
@@ -102,10 +111,12 @@ def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tu
 
     Examples
     --------
-    >>> a, b = np.array([0.8, 1.0, 0.9]), np.array([0.1, 0.2, 0.1])
+    >>> a, b = np.array([0.8, 1.0, 0.9] * 2), np.array([0.1, 0.2, 0.1] * 2)
     >>> rank_intervals({"a": a, "b": b, "same as b": b})
     {'a': (1, 1), 'b': (2, 3), 'same as b': (2, 3)}
     """
+    if any(len(scores) < LEAST_RANKED for scores in by_model.values()):
+        return {}
     best = dict.fromkeys(by_model, 1)
     worst = dict.fromkeys(by_model, len(by_model))
     for a, b in combinations(by_model, 2):

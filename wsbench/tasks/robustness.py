@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.metrics.bootstrap import interval
-from wsbench.seeding import generator
-from wsbench.tasks.score import LARGEST, Score, mean
+from wsbench.tasks.score import LARGEST, Score, interval_over_models, mean
 
 VERSION = 1
 
@@ -57,7 +55,7 @@ def robustness(
 
     Examples
     --------
-    >>> by_perturbation = {"none": np.array([0.5, 1.0]), "8 bits": np.array([0.25, 0.5])}
+    >>> by_perturbation = {"none": np.array([1.0] * 3), "8 bits": np.array([0.5] * 3)}
     >>> robustness(by_perturbation, ["8 bits", "4 bits"])
     Score(value=0.5, interval=(0.5, 0.5))
     """
@@ -80,7 +78,7 @@ def robustness(
     change = changes.mean(axis=0)
     relative = mean(change) / whole
     linearised = 1 + relative + (change - relative * base) / whole
-    low, high = interval(linearised, rng=generator(seed, "bootstrap", "robustness"))
-    numbers = (1 + relative, float(low), float(high))
+    between = interval_over_models(linearised, seed, "robustness")
     # A mean that is 0 but for rounding, of scores of both signs, gives ratios of 1e16 and more.
-    return Score(None) if max(map(abs, numbers)) > LARGEST else Score(numbers[0], numbers[1:])
+    numbers = (1 + relative, *(between or ()))
+    return Score(None) if max(map(abs, numbers)) > LARGEST else Score(1 + relative, between)

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.metrics.bootstrap import interval
+from wsbench.metrics.bootstrap import LEAST_MODELS, interval
 from wsbench.seeding import generator
 
 LARGEST = 1e12  # a score beyond this counts as infinite: nothing that is measured reaches it
@@ -44,7 +44,10 @@ class ScoreSpec:
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value and, if it has one, its 95 % interval; None stands for infinite or undefined."""
+    """A value and, if it has one, its 95 % interval; None stands for infinite or undefined.
+
+    Fewer than three models give no interval.
+    """
 
     value: Bounded | None
     interval: tuple[Bounded, Bounded] | None = None
@@ -52,8 +55,17 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def score_of_models(values: npt.NDArray[np.float64], seed: int, name: str) -> Score:
     """Return the mean of one value per model, with an interval over models."""
+    return Score(mean(values), interval_over_models(values, seed, name))
+
+
+def interval_over_models(
+    values: npt.NDArray[np.float64], seed: int, name: str
+) -> tuple[float, float] | None:
+    """Return the interval of the mean of one value per model; None from too few models."""
+    if len(values) < LEAST_MODELS:
+        return None
     low, high = interval(values, rng=generator(seed, "bootstrap", name))
-    return Score(mean(values), (float(low), float(high)))
+    return float(low), float(high)
 
 
 def mean(values: npt.ArrayLike) -> float:

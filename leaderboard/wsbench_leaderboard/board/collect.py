@@ -104,12 +104,13 @@ def rescore_record(record: wsbench.Record) -> RescoredRecord:
 def ranks(results: Iterable[RescoredRecord], task: str) -> dict[Path, tuple[int, int]]:
     """Return the rank interval of each result of one zoo, by its record's path.
 
-    Stale records and those without this task as written have none.
+    Stale records and those without this task as written have none, nor have any on fewer than six
+    test models.
     """
     fresh = [e for e in results if not e.is_stale and task in e.by_model]
     by_name = {str(e.record.path): e.by_model[task] for e in fresh}
     intervals = wsbench.rank_intervals(by_name)
-    return {e.record.path: intervals[str(e.record.path)] for e in fresh}
+    return {Path(name): ranks for name, ranks in intervals.items()}
 
 
 def differences(recorded: Parts, computed: Parts) -> Iterator[Difference]:

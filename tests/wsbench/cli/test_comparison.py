@@ -40,6 +40,19 @@ def test_compare__json_holds_what_the_python_interface_returns(run, zoo):
         assert found["entries"][entry]["separable"] is expected.separable
 
 
+def test_compare__of_one_or_two_test_models_gives_no_interval_and_says_why(run, make_zoo):
+    assert run("evaluate", "random", "euclidean", "--zoo", make_zoo(models=10)).status == 0
+    result = run("compare", "random", "euclidean", "--zoo", "made-up-v1")
+    assert result.status == 0
+    rows = [line for line in result.out.splitlines() if "/none" in line]
+    assert len(rows) == 2
+    for row in rows:
+        assert row.endswith("  too few models")
+        assert "…" not in row
+    found = json.loads(run("compare", "random", "euclidean", "--zoo", "made-up-v1", "--json").out)
+    assert {entry["interval"] for entry in found["entries"].values()} == {None}
+
+
 def test_compare__takes_paths_and_the_newest_record_of_a_name(run, zoo, make_zoo):
     folder = wsbench.home() / "records" / zoo
     (old,) = folder.glob("random-*.json")

@@ -80,7 +80,7 @@ def test_evaluate__prints_ranks_as_intervals(run, make_zoo, methods):
 
 
 def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
-    folder = make_zoo()
+    folder = make_zoo(models=30)
     result = run("evaluate", "euclidean", "--zoo", folder, "--seed", "3", "--json")
     (method,) = json.loads(result.out)["methods"]
     expected = wsbench.evaluate("euclidean", str(folder), seed=3)
@@ -94,9 +94,27 @@ def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
     assert wsbench.rescore(method["record"]) == expected.scores
 
 
+@pytest.mark.parametrize(("models", "n_test"), [(5, 1), (10, 2), (20, 4)])
+def test_evaluate__of_a_few_test_models_gives_no_rank_and_says_why(run, make_zoo, models, n_test):
+    folder = make_zoo(models=models)
+    result = run("evaluate", "random", "svd", "--zoo", folder)
+    assert result.status == 0
+    least = "ranks need 6" if n_test == 4 else "intervals need 3 and ranks need 6"
+    models = "1 test model is" if n_test == 1 else f"{n_test} test models are"
+    assert f"{models} too few: {least}" in result.out.splitlines()
+    assert set(ranks(result.out).values()) == {"–"}
+    shown = json.loads(run("evaluate", "random", "svd", "--zoo", folder, "--json").out)
+    method = shown["methods"][0]
+    assert method["rank"] == {"identification": None, "ordering": None}
+    score = method["scores"]["identification/none"]["map_at_r"]
+    assert (score["interval"] is None) == (n_test < 3)
+    again = wsbench.rescore(method["record"])["identification/none"]["map_at_r"]
+    assert again.value == score["value"]
+
+
 def test_evaluate__what_a_method_prints_is_no_result(run, make_zoo, methods):
     arguments = ["evaluate", f"{methods}:Good", "--zoo", make_zoo(), "--json"]
-    for option, printed in ([], ""), (["--in-process"], "imported\nfitting\nfitting\n"):
+    for option, printed in ([], ""), (["--in-process"], "imported\nfitting\nfitting\nfitting\n"):
         result = run(*arguments, *option)
         json.loads(result.out)
         assert but_progress(result.err) == printed

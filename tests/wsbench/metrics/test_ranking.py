@@ -9,7 +9,7 @@ from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
 RNG = np.random.default_rng(0)
 SHARES = [1.0, 0.95, 0.9, 0.7]
 
-pairs = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=12).map(np.array)
+pairs = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=6, max_size=12).map(np.array)
 
 
 def simulated(rng, n_models, shares):
@@ -26,7 +26,7 @@ def test_compare_scores__exchanging_the_methods_gives_exactly_the_negative(score
     assert back == Comparison(-forth.difference, (-high, -low), forth.separable)
 
 
-@pytest.mark.parametrize("differences", [[-1, 1], [-0.5, -0.25, 0.25, 0.5], [-1, 0, 0, 0, 1]])
+@pytest.mark.parametrize("differences", [[-1, 0, 1], [-0.5, -0.25, 0.25, 0.5], [-1, 0, 0, 0, 0, 1]])
 def test_compare_scores__what_cancels_has_a_symmetric_interval(differences):
     found = compare_scores(np.array(differences), np.zeros(len(differences)))
     assert found.difference == 0
@@ -78,7 +78,16 @@ def test_compare_scores__other_models_are_refused(shapes):
 
 def test_rank_intervals__of_nothing_is_nothing_and_of_one_is_the_first():
     assert rank_intervals({}) == {}
-    assert rank_intervals({"a": np.array([0.5, 0.7])}) == {"a": (1, 1)}
+    assert rank_intervals({"a": RNG.random(6)}) == {"a": (1, 1)}
+
+
+@pytest.mark.parametrize("n_models", [1, 2, 3, 5])
+def test_compare_scores__separates_nothing_on_a_few_models(n_models):
+    found = compare_scores(np.full(n_models, 0.9), np.full(n_models, 0.1))
+    assert found.difference == pytest.approx(0.8)
+    assert (found.interval is None) == (n_models < 3)
+    assert not found.separable
+    assert rank_intervals({"a": np.full(n_models, 0.9), "b": np.full(n_models, 0.1)}) == {}
 
 
 def test_rank_intervals__the_same_scores_have_the_same_ranks():

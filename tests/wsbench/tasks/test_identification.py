@@ -64,8 +64,17 @@ def test_scores__of_models_apart_are_perfect():
         "map_at_r": 1.0, "rank1": 1.0, "ari": 1.0, "bcubed_f1": 1.0, "purity": 1.0,
         "margin": pytest.approx(5.0),
     }  # fmt: skip
-    assert scores["map_at_r"].interval == (1.0, 1.0)
-    assert [name for name, one in scores.items() if one.interval] == ["map_at_r"]
+
+
+@pytest.mark.parametrize("n_models", [1, 2, 3])
+def test_scores__have_an_interval_over_three_models_or_more(n_models):
+    truth = GroundTruth(Labels(np.repeat(np.arange(n_models), 2), np.tile([1, 2], n_models)))
+    distances = 1.0 * (truth.model[:, None] != truth.model)
+    found = identification.answers(distances, truth, np.arange(2 * n_models), 0)
+    scores = identification.scores(found, truth, 0)
+    assert scores["map_at_r"] == Score(1.0, (1.0, 1.0) if n_models == 3 else None)
+    intervals = [name for name, one in scores.items() if one.interval]
+    assert intervals == ["map_at_r"] * (n_models == 3)
 
 
 def test_scores__by_hand_for_a_wrong_neighbour_and_cluster():

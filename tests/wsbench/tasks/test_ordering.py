@@ -45,8 +45,7 @@ def test_scores__by_hand():
     assert scores["kendall_tau"].value == pytest.approx((1 + 1 / 3) / 2)
     assert scores["ordered_pairs"].value == pytest.approx((1 + 0) / 2)
     assert scores["ordered_initial"].value == pytest.approx((3 + 1) / 2)
-    low, high = scores["kendall_tau"].interval
-    assert 1 / 3 <= low < high <= 1
+    assert scores["kendall_tau"].interval is None  # of two models
     np.testing.assert_allclose(ordering.by_model(found, TRUTH), [1, 1 / 3])
 
 
