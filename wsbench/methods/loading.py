@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.inspect import CustomType, type_info
 
 from wsbench.errors import MethodError, MethodFailedError
 from wsbench.methods.protocol import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
 from wsbench.methods.sources import code_sha256
 from wsbench.networks.checkpoints import Checkpoints
+from wsbench.storage.strict_json import typed
 from wsbench.suggestions import nearest, unknown_name_error
 
 
@@ -289,11 +290,12 @@ def _is_json(value: Any) -> bool:
 def _convert(spec: str, name: str, value: Any, hint: Any) -> Any:
     """Return a parameter as the annotated type; as it is where msgspec does not know that type."""
     try:
-        return msgspec.convert(value, hint, strict=True)
-    except msgspec.ValidationError as error:
-        raise MethodError(
-            f"method {spec!r}: {name}={value!r:.60}: {str(error)[:1].lower()}{str(error)[1:]}"
-        ) from None
+        if isinstance(type_info(hint), CustomType):
+            return value
+        return typed({name: value}, dict[str, hint])[name]
+    except ValueError as error:
+        allowed = f"; allowed are {list(get_args(hint))}" if get_origin(hint) is Literal else ""
+        raise MethodError(f"method {spec!r}: {error}{allowed}") from None
     except TypeError:
         return value
 

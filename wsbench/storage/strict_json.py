@@ -136,6 +136,8 @@ def _explained(error: msgspec.ValidationError, value: Any, kind: Any) -> str:
     if "field" in problem or found is None:
         return f"{where}: {problem}" if where else problem
     expected, _, _ = problem.partition(", got ")
+    if problem.startswith("invalid enum value"):
+        expected = "not an allowed value"
     return f"{where or 'value'}: got {shown(found)}, {expected}"
 
 

@@ -230,6 +230,10 @@ def test_evaluate__says_what_is_next_for_a_method_of_ones_own(run, make_zoo, met
     [
         ("k", "got 'k', expected NAME=VALUE, for instance --set k=5"),
         ("k k=3", "got 'k k=3', expected NAME=VALUE"),
+        ("k=abc", "method 'svd': k: got 'abc', expected `int`"),
+        ("k=2.5", "method 'svd': k: got 2.5, expected `int`"),
+        ("k=true", "method 'svd': k: got True, expected `int`"),
+        ("k=[1]", "method 'svd': k: got [1], expected `int`"),
         ("kk=3", "kk=3: no parameter 'kk'; did you mean 'k'? Parameters: svd takes k."),
     ],
 )
