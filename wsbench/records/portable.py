@@ -6,6 +6,10 @@ from pathlib import Path
 import wsbench.errors
 
 _FRAME = re.compile(r'File "([^"]+)"')
+_QUOTED = re.compile(r"""(?<=['"])(?:~?/|[A-Za-z]:\\)[^'"\n]*[/\\](?=[^'"\n/\\]+['"])""")
+_ABSOLUTE = re.compile(
+    r"""(?<![\w./:~…-])(?:~?/(?:[^\s/\\'"<>|:*?]+/)+|[A-Za-z]:\\(?:[^\s/\\'"]+\\)*)(?=[^\s/\\'"])"""
+)
 _PACKAGES = ("site-packages/", "dist-packages/", f"{Path(wsbench.errors.__file__).parents[1]}/")
 
 
@@ -25,6 +29,8 @@ def portable_spec(spec: str) -> str:
 def portable_traceback(text: str) -> str:
     """Return a traceback in which files are named from their package on, or by their name alone.
 
+    So are files that an error's message or a line of code names by an absolute path.
+
     Examples
     --------
     >>> portable_traceback('File "/home/ada/venv/lib/site-packages/numpy/linalg.py", line 3')
@@ -32,8 +38,9 @@ def portable_traceback(text: str) -> str:
     """
     text = _FRAME.sub(lambda match: f'File "{_short(match[1])}"', text)
     for folder, name in ((Path.cwd(), "."), (Path.home(), "~")):
-        text = text.replace(f"{folder}/", f"{name}/")
-    return text
+        if folder != Path(folder.anchor):
+            text = re.sub(re.escape(str(folder)) + r"(?![\w.-])", name, text)
+    return _ABSOLUTE.sub("…/", _QUOTED.sub("…/", text))
 
 
 def _short(file: str) -> str:
