@@ -10,7 +10,6 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.storage.atomic import atomic_write
 from wsbench_leaderboard.site.build import build_command, facts_command
 
 app = typer.Typer(help="Tables of recorded results.", no_args_is_help=True)
@@ -47,7 +46,7 @@ def table(
     results = [] if is_empty else collect(folder)
     if update:
         text = with_tables(update, markdown(results))
-        with atomic_write(update) as temporary:
+        with wsbench.atomic_write(update) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if as_json:
         print_json([_json(rescored) for rescored in results])

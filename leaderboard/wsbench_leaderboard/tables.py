@@ -4,25 +4,17 @@ Labels come from anybody; whatever could be markup is written as a character ref
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.board.collect import RescoredRecord, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_task, rank_value, ranks
+from wsbench_leaderboard.columns import Column, columns
 
 BEGIN = "<!-- tables: written by wsbench leaderboard table --update -->"
 END = "<!-- end of tables -->"
 
-# Heading, entry or task (for robustness), score, and whether its interval is shown.
-_COLUMNS = (
-    ("identification MAP@R [95 %]", "identification/none", "map_at_r", True),
-    ("compression robustness", "identification", "compression", False),
-    ("permute MAP@R", "identification/permute", "map_at_r", False),
-    ("ordering tau [95 %]", "ordering/none", "kendall_tau", True),
-    ("retrieval permute+int8 MAP@R", "retrieval/permute+int8", "map_at_r", False),
-    ("TPR at 1 % FPR", "retrieval/permute+int8", "tpr_at_1_fpr", False),
-)
 _USUAL = {"version": "1", "seed": "0", "suite": "standard 1"}
 _PLAIN = re.compile(r"[^0-9A-Za-z \-=,.()]|\.(?!\d)")
 _NOTHING = "–"
@@ -64,13 +56,14 @@ def _zoo(rescored: RescoredRecord) -> tuple[str, str]:
 
 
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
-    by_path = ranks(results, "identification")
-    headings = ["method", "rank", *(heading for heading, *_ in _COLUMNS)]
+    by_path = ranks(results, rank_task())
+    shown = [column for column in columns() if column.score != "symmetry"]  # permute shows it
+    headings = ["method", "rank", *_headings(shown)]
     lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
     lines.append("|---|" + "---:|" * (len(headings) - 1))
     for rescored in sorted(results, key=_place):
-        cells = [_method(rescored), _rank(by_path.get(rescored.record.path))]
-        cells += [_number(rescored, task, name, shown) for _, task, name, shown in _COLUMNS]
+        cells = [_method(rescored), wsbench.rank_text(by_path.get(rescored.record.path))]
+        cells += [_number(column.of(rescored), column.is_ranked) for column in shown]
         if rescored.is_stale:
             cells = [f"*{cell}*" for cell in cells]
         lines.append(f"| {' | '.join(cells)} |")
@@ -78,9 +71,7 @@ def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
 
 
 def _place(rescored: RescoredRecord) -> tuple[float, str, str]:
-    score = rescored.scores.get("identification/none", {}).get("map_at_r")
-    value = -2.0 if score is None or score.value is None else score.value
-    return -value, rescored.record.label, rescored.record.path.name
+    return -rank_value(rescored), rescored.record.label, rescored.record.path.name
 
 
 def _method(rescored: RescoredRecord) -> str:
@@ -107,16 +98,22 @@ def escaped(text: str) -> str:
     return _PLAIN.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
-def _rank(interval: tuple[int, int] | None) -> str:
-    if interval is None:
-        return _NOTHING
-    best, worst = interval
-    return str(best) if best == worst else f"{best}–{worst}"
+def _headings(columns: Sequence[Column]) -> Iterator[str]:
+    """Yield headings; the task and the perturbation stand where they change."""
+    task = perturbation = ""
+    for column in columns:
+        words = [column.task] if column.task != task else []
+        if not column.perturbation:
+            words += [column.heading, "robustness"]
+        else:
+            is_new = words or column.perturbation != perturbation
+            words += [column.perturbation] if is_new and column.perturbation != "none" else []
+            words += [column.heading, *["[95 %]"] * column.is_ranked]
+        yield " ".join(words)
+        task, perturbation = column.task, column.perturbation
 
 
-def _number(rescored: RescoredRecord, task: str, name: str, with_interval: bool) -> str:
-    table = rescored.scores if "/" in task else rescored.robustness
-    score = table.get(task, {}).get(name)
+def _number(score: wsbench.Score | None, with_interval: bool) -> str:
     if score is None or score.value is None:
         return _NOTHING
     if not with_interval or score.interval is None:

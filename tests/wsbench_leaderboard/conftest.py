@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,29 @@ def forge(with_answers) -> Callable[..., Path]:
         return with_answers(path, pack(arrays))
 
     return change
+
+
+class Parsed(HTMLParser):
+    """Elements of a page with their attributes, and the text in them."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page.decode("utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), attrs
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def parse() -> Callable[[bytes], Parsed]:
+    """Parse a page."""
+    return Parsed

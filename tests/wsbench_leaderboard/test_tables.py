@@ -8,8 +8,6 @@ import pytest
 
 import wsbench
 from wsbench import Score
-from wsbench.records.schema import RecordContent
-from wsbench.tasks.scoring import versions
 from wsbench_leaderboard.board.collect import RescoredRecord, collect
 from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, with_tables
 
@@ -36,7 +34,7 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **c
         "zoo": {"id": zoo, "content_digest": digest},
         "suite": {"name": "standard", "version": 1, "tasks": ["ordering"], "perturbations": []},
         "seed": 0,
-        "versions": versions(("ordering",)) | ({"ordering": 0} if stale else {}),
+        "versions": wsbench.task_versions(("ordering",)) | ({"ordering": 0} if stale else {}),
         "environment": {"python": "", "platform": "", "cpu": "", "n_cpus": 1},
     }
     content["environment"] |= {"packages": {}, "variables": {}}
@@ -46,7 +44,7 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **c
         content[key] = change if key == "seed" else content[key] | change
     scores = SCORES | {"identification/none": {"map_at_r": Score(value, (0.25, 0.75))}}
     by_model = {"identification": np.array([value, value - 0.01] * 3)}
-    typed = msgspec.convert(content, RecordContent)
+    typed = msgspec.convert(content, wsbench.RecordContent)
     record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), typed)
     return RescoredRecord(record, scores, ROBUSTNESS, by_model)
 

@@ -9,7 +9,7 @@ import typer
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.tables import number
-from wsbench.tasks.catalogue import primary
+from wsbench.tasks.catalogue import primary_score
 from wsbench.tasks.condition import parse_entry
 
 
@@ -37,7 +37,7 @@ def compare(
     scores = left.scores, right.scores
     rows: list[tuple[str, ...]] = [("entry", left.label, right.label, "difference 95 %", "")]
     for entry, comparison in found.items():
-        name = primary(parse_entry(entry)[0]).name
+        name = primary_score(parse_entry(entry)[0]).name
         values = [number(one[entry][name].value) for one in scores]
         difference = f"{comparison.difference:+.3f}"
         if comparison.interval:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import wsbench
 from wsbench.metrics.bootstrap import LEAST_MODELS
-from wsbench.metrics.ranking import LEAST_RANKED
-from wsbench.tasks.catalogue import find_task, primary
+from wsbench.metrics.ranking import LEAST_RANKED, rank_text
+from wsbench.tasks.catalogue import find_task, primary_score
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.scoring import primary_by_model
 
@@ -49,7 +49,7 @@ def _main(result: wsbench.Evaluation) -> str:
 
 
 def _ranked(results: Sequence[wsbench.Evaluation], task: str) -> list[wsbench.Evaluation]:
-    name = primary(task).name
+    name = primary_score(task).name
 
     def value(result: wsbench.Evaluation) -> float:
         return _score(result, task, _main(result), name).value or 0.0
@@ -94,7 +94,7 @@ def _columns(
     ranks: Mapping[str, tuple[int, int]],
     between: str,
 ) -> list[_Column]:
-    main, spec = _main(results[0]), primary(task)
+    main, spec = _main(results[0]), primary_score(task)
     others = [t for t in dict.fromkeys(_transforms(results[0])) if t != main]
     heading = spec.heading + (f" {main}" if main != "none" else "")
 
@@ -103,7 +103,7 @@ def _columns(
 
     scores = [_score(result, task, main, spec.name) for result in results]
     columns = [
-        _Column("rank", [rank(ranks.get(result.method.label)) for result in results]),
+        _Column("rank", [rank_text(ranks.get(result.method.label)) for result in results]),
         _Column(
             f"{heading}{between}95 %",
             [f"{number(s.value)}{_interval(s.interval, between)}" for s in scores],
@@ -127,14 +127,6 @@ def _transforms(result: wsbench.Evaluation) -> list[str]:
 
 def _score(result: wsbench.Evaluation, task: str, perturbation: str, name: str) -> wsbench.Score:
     return result.scores[f"{task}/{perturbation}"][name]
-
-
-def rank(interval: tuple[int, int] | None) -> str:
-    """Return a rank interval: 1, or 2–4 where methods cannot be told apart; – for none."""
-    if interval is None:
-        return "\u2013"
-    best, worst = interval
-    return str(best) if best == worst else f"{best}\u2013{worst}"
 
 
 def too_few(n_models: int) -> str:

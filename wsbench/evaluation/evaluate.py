@@ -26,7 +26,7 @@ from wsbench.networks.perturbations import COMPRESSION
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.ground_truth import Answers, GroundTruth
-from wsbench.tasks.scoring import Scores, score
+from wsbench.tasks.scoring import Scores, score_answers
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
 from wsbench.zoo.zoo import Zoo
 
@@ -216,7 +216,7 @@ class _Run:
             report = error.report if isinstance(error, MethodFailedError) else None
             return replace(result, error=report or traceback.format_exc())
         partial.remove()
-        scores, summaries = score(answers, truths, self.seed)
+        scores, summaries = score_answers(answers, truths, self.seed)
         return replace(
             result,
             answers=answers,

@@ -17,7 +17,7 @@ from wsbench.storage.atomic import atomic_write
 from wsbench.storage.npz import pack, unpack
 from wsbench.tasks.condition import Condition
 from wsbench.tasks.ground_truth import Answers
-from wsbench.tasks.scoring import versions
+from wsbench.tasks.scoring import task_versions
 
 _ATTEMPTS = 20  # to write into a folder that others remove; four threads at it needed two at most
 _LEFTOVER_S = 3600.0  # after which no process is still writing a temporary file
@@ -71,7 +71,7 @@ class PartialResults:
             method.info.version,
             method.code_sha256,
             dict(method.parameters),
-            versions(suite.tasks),
+            task_versions(suite.tasks),
         ]
         key = hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:16]
         self._folder = folder and folder / f"{method.info.name}-{key}"

@@ -72,8 +72,8 @@ SUITES = {
     suite.name: suite
     for suite in (
         Suite("smoke", 1, ("identification", "ordering"), ("none", "permute")),
-        Suite("standard", 1, _THREE, PERTURBATIONS, measures_cost=True),
-        Suite("full", 1, _THREE, PERTURBATIONS, PROTOCOLS, repeats=3, measures_cost=True),
+        Suite("standard", 1, _THREE, tuple(PERTURBATIONS), measures_cost=True),
+        Suite("full", 1, _THREE, tuple(PERTURBATIONS), PROTOCOLS, repeats=3, measures_cost=True),
     )
 }
 

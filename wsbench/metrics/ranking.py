@@ -128,6 +128,20 @@ def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tu
     return {name: (best[name], worst[name]) for name in by_model}
 
 
+def rank_text(interval: tuple[int, int] | None) -> str:
+    """Return a rank interval as tables show it; a dash for a method without a rank.
+
+    Examples
+    --------
+    >>> rank_text((1, 1)), rank_text((2, 4)), rank_text(None)
+    ('1', '2–4', '–')
+    """
+    if interval is None:
+        return "–"
+    best, worst = interval
+    return str(best) if best == worst else f"{best}–{worst}"
+
+
 def _antisymmetric_interval(differences: Doubles, seed: int) -> tuple[float, float]:
     """Return the 95 % interval of the mean, which for the negatives is exactly the negative.
 

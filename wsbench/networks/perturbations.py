@@ -196,23 +196,10 @@ _TABLE: dict[str, tuple[Kind, _Function]] = {
     "rescale": ("symmetry", _rescale),
 }
 
-PERTURBATIONS: tuple[str, ...] = tuple(_TABLE)
-COMPRESSION: tuple[str, ...] = tuple(n for n, (kind, _) in _TABLE.items() if kind == "compression")
-SYMMETRY: tuple[str, ...] = tuple(n for n, (kind, _) in _TABLE.items() if kind == "symmetry")
-
-
-def kind_of(name: str) -> Kind:
-    """Return a perturbation's kind; raise `UnknownIdError` for one that does not exist.
-
-    Examples
-    --------
-    >>> kind_of("int8"), kind_of("permute")
-    ('compression', 'symmetry')
-    """
-    if name not in _TABLE:
-        raise unknown_name_error("perturbation", name, PERTURBATIONS)
-    kind, _ = _TABLE[name]
-    return kind
+# Kinds by name, in the order of tables.
+PERTURBATIONS: dict[str, Kind] = {name: kind for name, (kind, _) in _TABLE.items()}
+COMPRESSION = tuple(name for name, kind in PERTURBATIONS.items() if kind == "compression")
+SYMMETRY = tuple(name for name, kind in PERTURBATIONS.items() if kind == "symmetry")
 
 
 def applicable(name: str, layout: Layout) -> bool:
@@ -231,5 +218,6 @@ def applicable(name: str, layout: Layout) -> bool:
     >>> applicable("permute", layout), applicable("rescale", layout)
     (True, False)
     """
-    kind_of(name)
+    if name not in PERTURBATIONS:
+        raise unknown_name_error("perturbation", name, PERTURBATIONS)
     return name != "rescale" or obstacle("positive-rescaling", layout) is None

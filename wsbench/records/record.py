@@ -16,7 +16,7 @@ import msgspec
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluation.evaluate import Evaluation
 from wsbench.evaluation.suites import SUITES
-from wsbench.methods.protocol import label_of, shell_arguments
+from wsbench.methods.protocol import assignments, label_of, shell_arguments
 from wsbench.records import format_1
 from wsbench.records.answers import pack_answers, unpack_answers
 from wsbench.records.environment import environment
@@ -35,7 +35,7 @@ from wsbench.storage import strict_json
 from wsbench.storage.atomic import atomic_write
 from wsbench.suggestions import unknown_name_error
 from wsbench.tasks.ground_truth import Answers, GroundTruth
-from wsbench.tasks.scoring import Scores, score, versions
+from wsbench.tasks.scoring import Scores, score_answers, task_versions
 from wsbench.zoo.cache import home
 
 _UNCLAIMED = ("seconds", "cost", "environment")
@@ -86,7 +86,7 @@ class Record:
     def is_stale(self) -> bool:
         """Whether another version of a task computed the scores."""
         try:
-            return self.content.versions != versions(tuple(self.content.suite.tasks))
+            return self.content.versions != task_versions(tuple(self.content.suite.tasks))
         except KeyError:  # a task that this version of wsbench does not know
             return True
 
@@ -95,6 +95,12 @@ class Record:
         """Name of the method, and its settings."""
         method = self.content.method
         return label_of(method.name, method.parameters, method.settings)
+
+    @property
+    def assignments(self) -> list[str]:
+        """All parameters as ``--set`` takes them, by name: ``["k=50"]``."""
+        parameters = self.content.method.parameters
+        return assignments(parameters, sorted(parameters))
 
     @property
     def command(self) -> str:
@@ -164,7 +170,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         zoo=ZooEntry(evaluation.zoo_id, evaluation.zoo_digest),
         suite=SuiteEntry(suite.name, suite.version, list(suite.tasks), list(suite.perturbations)),
         seed=evaluation.seed,
-        versions=versions(suite.tasks),
+        versions=task_versions(suite.tasks),
         scores=evaluation.scores,
         robustness=evaluation.robustness,
         accuracy=evaluation.accuracy,
@@ -301,7 +307,7 @@ def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
     """Compute a record's scores and its robustness again; arguments and errors as in `rescore`."""
     if not isinstance(record, Record):
         record = load_record(record)
-    return score(*load_answers(record), record.content.seed)
+    return score_answers(*load_answers(record), record.content.seed)
 
 
 def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 
 from wsbench.errors import MethodError
 from wsbench.evaluation.cost import Cost, Seconds
-from wsbench.methods.protocol import MethodInfo
+from wsbench.methods.protocol import INVARIANCES, MethodInfo
+from wsbench.networks.checkpoints import NEEDS
 from wsbench.records.environment import Environment
 from wsbench.storage.strict_json import shown
 from wsbench.tasks.catalogue import TASKS
@@ -123,6 +124,11 @@ def _method_faults(method: MethodEntry) -> Iterator[str]:
         MethodInfo(method.name)
     except MethodError:
         yield f"method.name: got {shown(method.name)}, expected lower-case words joined by hyphens"
+    for key, allowed in (
+        ("invariances", INVARIANCES), ("measured_invariances", INVARIANCES), ("needs", NEEDS)
+    ):  # fmt: skip
+        if wrong := sorted(set(getattr(method, key)) - set(allowed)):
+            yield f"method.{key}: got {shown(wrong)}, allowed are {', '.join(allowed)}"
     for name in method.parameters:
         if not name.isidentifier():
             yield f"method.parameters: got the name {shown(name)}, expected one of Python"

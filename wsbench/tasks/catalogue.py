@@ -14,7 +14,7 @@ from wsbench.suggestions import unknown_name_error
 from wsbench.tasks import identification, ordering, retrieval
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints
 from wsbench.tasks.ground_truth import Answers, GroundTruth
-from wsbench.tasks.score import Score, ScoreSpec
+from wsbench.tasks.score import Column, Score, ScoreSpec
 
 
 class Task(Protocol):
@@ -34,6 +34,9 @@ class Task(Protocol):
 
     SCORES: tuple[ScoreSpec, ...]
     """Its scores, one of them primary."""
+
+    COLUMNS: tuple[Column, ...]
+    """Its columns in tables over all tasks."""
 
     def run(self, session: Session, shown: BlindedCheckpoints) -> Answers:
         """Ask a method and return its answers."""
@@ -58,12 +61,12 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
-def primary(task: str) -> ScoreSpec:
+def primary_score(task: str) -> ScoreSpec:
     """Return the score that ranks methods in a task.
 
     Examples
     --------
-    >>> primary("ordering").name
+    >>> primary_score("ordering").name
     'kendall_tau'
     """
     return next(spec for spec in find_task(task).SCORES if spec.is_primary)

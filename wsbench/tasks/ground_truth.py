@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.networks.checkpoints import Labels
+from wsbench.zoo.providers import PublishedZoo
+from wsbench.zoo.schema import TEST
+from wsbench.zoo.splits import split_of_models
 
 Rows = npt.NDArray[np.intp]
 Answers = dict[str, npt.NDArray[Any]]
@@ -69,6 +72,24 @@ class GroundTruth:
         return np.concatenate([rows[_spread(len(rows), n_each)] for rows in self.rows_by_model()])
 
 
+def published_truth(zoo: PublishedZoo, protocol: str) -> GroundTruth:
+    """Return the labels of a published zoo's test checkpoints, from its id and counts alone.
+
+    Parameters
+    ----------
+    zoo
+        As `wsbench.published_zoos` returns it.
+    protocol
+        ``"standard"`` for its test models, ``"all"`` for all.
+    """
+    models = np.arange(zoo.models)
+    last = zoo.checkpoints // zoo.models - 1
+    is_test = split_of_models(zoo.id, zoo.models) == TEST
+    asked = _trajectories(models if protocol == "all" else models[is_test], last)
+    every = _trajectories(models, last)
+    return GroundTruth(asked.labels, every.model[every.sample(asked.n_queries_each)])
+
+
 def compact(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
     """Return non-negative numbers in the smallest type that holds them."""
     small: npt.NDArray[np.unsignedinteger] = rows.astype(np.min_scalar_type(rows.max(initial=0)))
@@ -79,6 +100,12 @@ def expect_shape(name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> 
     """Raise `ValueError` if an array of answers has another shape."""
     if array.shape != shape:
         raise ValueError(f"{name}: got shape {array.shape}, expected {shape}")
+
+
+def _trajectories(models: Rows, last: int) -> GroundTruth:
+    """Return the labels of epochs 1 to the last of these models."""
+    epochs = np.tile(np.arange(1, last + 1, dtype=np.int16), len(models))
+    return GroundTruth(Labels(np.repeat(models, last).astype(np.int32), epochs))
 
 
 def _spread(n_rows: int, n: int) -> Rows:

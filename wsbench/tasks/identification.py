@@ -16,7 +16,7 @@ from wsbench.metrics.linkage import cut, margin, margin_parts, single_linkage
 from wsbench.seeding import generator
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expect_shape
-from wsbench.tasks.score import LARGEST, Score, ScoreSpec, mean, score_of_models
+from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "identification"
 VERSION = 1
@@ -41,6 +41,12 @@ SCORES = (
         range=(0.0, LARGEST),
     ),
 )  # fmt: skip
+COLUMNS = (
+    Column("map_at_r"),
+    Column(robustness="compression"),
+    Column(robustness="symmetry"),
+    Column("map_at_r", "permute"),
+)
 
 
 def run(session: Session, shown: BlindedCheckpoints) -> Answers:

@@ -12,14 +12,17 @@ from wsbench.metrics.linkage import leaf_heights, single_linkage
 from wsbench.seeding import generator
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
-from wsbench.tasks.score import LARGEST, Score, ScoreSpec, mean, score_of_models
+from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "ordering"
 VERSION = 1
 QUESTION = "in which order were one model's checkpoints written?"
 ARRAYS = {"order": "u"}
 SCORES = (
-    ScoreSpec("kendall_tau", "tau", "Kendall's tau", is_primary=True, range=(-1.0, 1.0)),
+    ScoreSpec(
+        "kendall_tau", "tau", "Kendall's rank correlation with the order of the epochs",
+        is_primary=True, range=(-1.0, 1.0),
+    ),
     ScoreSpec(
         "ordered_pairs", "pairs", "share of neighbours that are true successors", in_summary=True
     ),
@@ -28,6 +31,7 @@ SCORES = (
         range=(0.0, LARGEST),
     ),
 )  # fmt: skip
+COLUMNS = (Column("kendall_tau"),)
 
 
 def run(session: Session, shown: BlindedCheckpoints) -> Answers:

@@ -1,4 +1,4 @@
-"""Scores: what a score is called and means, its value, and its interval."""
+"""Scores: description, value and interval of a score, and its column in tables."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -41,6 +41,25 @@ class ScoreSpec:
     is_primary: bool = False
     range: tuple[float, float] = (0.0, 1.0)
     in_summary: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a task in tables over all tasks.
+
+    Attributes
+    ----------
+    score
+        Name of a score; empty for a robustness.
+    perturbation
+        Under which the score is shown.
+    robustness
+        ``"compression"`` or ``"symmetry"``: the robustness to this kind; empty for a score.
+    """
+
+    score: str = ""
+    perturbation: str = "none"
+    robustness: str = ""
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

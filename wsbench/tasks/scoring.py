@@ -15,18 +15,18 @@ from wsbench.tasks.score import Score
 Scores = dict[str, dict[str, Score]]
 
 
-def versions(tasks: Mapping[str, object] | tuple[str, ...]) -> dict[str, int]:
+def task_versions(tasks: Mapping[str, object] | tuple[str, ...]) -> dict[str, int]:
     """Return the version of the code that scores each of these tasks, and of robustness.
 
     Examples
     --------
-    >>> versions(("ordering",))
+    >>> task_versions(("ordering",))
     {'ordering': 1, 'robustness': 1}
     """
     return {**{name: TASKS[name].VERSION for name in tasks}, "robustness": robustness.VERSION}
 
 
-def score(
+def score_answers(
     answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], seed: int
 ) -> tuple[Scores, Scores]:
     """Return scores by entry, and robustness by task.

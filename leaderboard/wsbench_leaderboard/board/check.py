@@ -15,16 +15,7 @@ from typing import Any
 import numpy as np
 
 import wsbench
-from wsbench.evaluation.suites import SUITES
-from wsbench.methods.protocol import INVARIANCES
-from wsbench.networks.checkpoints import NEEDS, Labels
-from wsbench.networks.perturbations import COMPRESSION
-from wsbench.records.schema import MethodEntry, SuiteEntry
 from wsbench.storage.npz import unpack
-from wsbench.tasks.condition import parse_entry
-from wsbench.tasks.ground_truth import GroundTruth
-from wsbench.zoo.providers import provider_of
-from wsbench.zoo.schema import TEST
 from wsbench_leaderboard.board.collect import RescoredRecord, rescore_record
 
 MAX_ANSWERS_BYTES = 1_000_000  # those of the suite `standard` have 0.3 MB, 0.6 MB unpacked
@@ -47,20 +38,10 @@ def check_record(path: Path) -> RescoredRecord:
         raise wsbench.FormatError(f"{path}: {'; '.join(faults)}", faults)
     _check_answers(record)
     found = rescore_record(record)
-    perturbations = {parse_entry(entry)[1].perturbation for entry in found.scores}
+    perturbations = {wsbench.parse_entry(entry)[1].perturbation for entry in found.scores}
     if fault := _accuracy_fault(record, perturbations):
         raise wsbench.FormatError(f"{path}: {fault}")
     return found
-
-
-def expected_truth(zoo: wsbench.PublishedZoo, protocol: str) -> GroundTruth:
-    """Return the labels that answers about a published zoo have, under a protocol."""
-    models = np.arange(zoo.models)
-    last = zoo.checkpoints // zoo.models - 1
-    is_test = wsbench.split_of_models(zoo.id, zoo.models) == TEST
-    asked = _rows(models if protocol == "all" else models[is_test], last)
-    every = _rows(models, last)
-    return GroundTruth(asked.labels, every.model[every.sample(asked.n_queries_each)])
 
 
 def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
@@ -69,7 +50,7 @@ def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
     The activation is taken from the recipe. If that does not tell it, there are two possibilities:
     with and without the perturbations that only some activations allow.
     """
-    recipe = tomllib.loads(provider_of(zoo_id).recipe_text(zoo_id))
+    recipe = tomllib.loads(wsbench.provider_of(zoo_id).recipe_text(zoo_id))
     activation = recipe.get("architecture", {}).get("activation")
     possible = []
     for name in ("relu", "sigmoid") if activation is None else (activation,):
@@ -78,11 +59,6 @@ def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
         entries = {condition.entry(task) for condition in conditions for task in suite.tasks}
         possible += [entries] if entries not in possible else []
     return possible
-
-
-def _rows(models: Any, last: int) -> GroundTruth:
-    epochs = np.tile(np.arange(1, last + 1, dtype=np.int16), len(models))
-    return GroundTruth(Labels(np.repeat(models, last).astype(np.int32), epochs))
 
 
 def _expect_plain_file(path: Path) -> None:
@@ -117,9 +93,9 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
             f"zoo.content_digest: got {content.zoo.content_digest!r:.30}, published is"
             f" {zoo.content_digest:.19}…; evaluate on the published zoo"
         )
-    suite = SUITES.get(content.suite.name)
-    if suite is None or content.suite != _suite_entry(suite):
-        known = ", ".join(known.describe() for known in SUITES.values())
+    suite = wsbench.SUITES.get(content.suite.name)
+    if suite is None or _contents(content.suite) != _contents(suite):
+        known = ", ".join(known.describe() for known in wsbench.SUITES.values())
         asked = f"{content.suite.name:.30} {content.suite.version}"
         yield (
             f"suite: got {asked!r} with its own tasks and perturbations, known are {known};"
@@ -130,24 +106,20 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
     elif content.answers.file != f"{record.method}-{content.answers.sha256[:12]}.npz":
         expected = f"{record.method}-{content.answers.sha256[:12]}.npz"
         yield f"answers.file: got {content.answers.file!r:.80}, expected {expected}"
-    yield from _method_faults(content.method)
+    yield from _text_faults(record)
 
 
-def _suite_entry(suite: wsbench.Suite) -> SuiteEntry:
-    return SuiteEntry(suite.name, suite.version, list(suite.tasks), list(suite.perturbations))
+def _contents(suite: Any) -> list[object]:
+    """Return what a suite means, of a record or as published."""
+    return [suite.name, suite.version, list(suite.tasks), list(suite.perturbations)]
 
 
-def _method_faults(method: MethodEntry) -> Iterator[str]:
-    """Yield what is wrong with claims that cannot be recomputed, but that pages show."""
+def _text_faults(record: wsbench.Record) -> Iterator[str]:
+    """Yield texts that pages show and that could be mistaken for markup."""
     for key in ("version", "description", "spec", "parameters"):
-        text = json.dumps(getattr(method, key), ensure_ascii=False)
+        text = json.dumps(getattr(record.content.method, key), ensure_ascii=False)
         if "<" in text or ">" in text:
             yield f"method.{key}: got {text!a:.80}, expected a text without < and >; change it"
-    for key, allowed in (
-        ("invariances", INVARIANCES), ("measured_invariances", INVARIANCES), ("needs", tuple(NEEDS))
-    ):  # fmt: skip
-        if wrong := sorted(set(getattr(method, key)) - set(allowed)):
-            yield f"method.{key}: got {wrong!r:.80}, allowed are {', '.join(allowed)}"
 
 
 def _check_answers(record: wsbench.Record) -> None:
@@ -180,17 +152,13 @@ def _check_answers(record: wsbench.Record) -> None:
         raise wsbench.FormatError(f"{path}: {fault}")
 
 
-def _label_arrays(truth: GroundTruth) -> dict[str, Any]:
-    return {"model": truth.model, "epoch": truth.epoch, "gallery": truth.gallery}
-
-
 def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     """Return what is wrong with the labels in the answers; they must be the published zoo's."""
-    zoo, suite = wsbench.published_zoos()[record.zoo], SUITES[record.content.suite.name]
+    zoo, suite = wsbench.published_zoos()[record.zoo], wsbench.SUITES[record.content.suite.name]
     expected = {
-        f"labels/{protocol}/{name}": labels
+        f"labels/{protocol}/{name}": getattr(wsbench.published_truth(zoo, protocol), name)
         for protocol in suite.protocols
-        for name, labels in _label_arrays(expected_truth(zoo, protocol)).items()
+        for name in ("model", "epoch", "gallery")
     }
     if {name for name in arrays if name.startswith("labels/")} != set(expected):
         return f"expected the labels {', '.join(expected)}, and no others; evaluate again"
@@ -205,7 +173,7 @@ def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
 
 def _entry_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     """Return which entries of the suite are missing, or are too many."""
-    suite = SUITES[record.content.suite.name]
+    suite = wsbench.SUITES[record.content.suite.name]
     possible = expected_entries(record.zoo, suite)
     found = {name.rpartition("/")[0] for name in arrays if not name.startswith("labels/")}
     if found in possible:
@@ -221,7 +189,8 @@ def _entry_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
 
 def _accuracy_fault(record: wsbench.Record, perturbations: set[str]) -> str:
     """Return what is wrong with the accuracy; without the data there is none to record."""
-    expected = perturbations if perturbations & set(COMPRESSION) else set()
+    kinds = {wsbench.PERTURBATIONS[name] for name in perturbations}
+    expected = perturbations if "compression" in kinds else set()
     accuracy = record.content.accuracy
     if accuracy and set(accuracy) != expected:
         allowed = ", ".join(sorted(expected)) or "none"

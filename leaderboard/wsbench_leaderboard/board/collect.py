@@ -9,9 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.records.record import load_answers
-from wsbench.tasks.catalogue import TASKS
-from wsbench.tasks.scoring import primary_by_model, score
 
 Scores = Mapping[str, Mapping[str, wsbench.Score]]
 Parts = Mapping[str, Scores]  # "scores" by entry, "robustness" by task
@@ -88,17 +85,29 @@ def in_order(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
 
 def rescore_record(record: wsbench.Record) -> RescoredRecord:
     """Compute a record's scores again; raise as `collect` does."""
-    answers, truths = load_answers(record)
-    scores, robustness = score(answers, truths, record.content.seed)
+    answers, truths = wsbench.load_answers(record)
+    scores, robustness = wsbench.score_answers(answers, truths, record.content.seed)
     recorded = {"scores": record.scores, "robustness": record.robustness}
     if not record.is_stale:
         _expect_same(record, recorded, {"scores": scores, "robustness": robustness})
-    by_model = {}
-    for task in TASKS:
-        by_perturbation = primary_by_model(answers, truths, task)
-        if "none" in by_perturbation:
-            by_model[task] = by_perturbation["none"]
+    by_model = {
+        name: task.by_model(answers[f"{name}/none"], truths["standard"])
+        for name, task in wsbench.TASKS.items()
+        if f"{name}/none" in answers
+    }
     return RescoredRecord(record, scores, robustness, by_model)
+
+
+def rank_task() -> str:
+    """Return the task whose ranks order tables: the first of the catalogue."""
+    return next(iter(wsbench.TASKS))
+
+
+def rank_value(rescored: RescoredRecord) -> float:
+    """Return the primary score of the `rank_task` as written; -infinity if there is none."""
+    task = rank_task()
+    score = rescored.scores.get(f"{task}/none", {}).get(wsbench.primary_score(task).name)
+    return float("-inf") if score is None or score.value is None else score.value
 
 
 def ranks(results: Iterable[RescoredRecord], task: str) -> dict[Path, tuple[int, int]]:

@@ -13,10 +13,6 @@ from pathlib import Path
 import msgspec
 
 import wsbench
-from wsbench.records.record import load_answers, write_record
-from wsbench.records.schema import MethodEntry, RecordContent
-from wsbench.tasks.condition import parse_entry
-from wsbench.tasks.scoring import score, versions
 from wsbench_leaderboard.board.collect import Difference, differences
 
 
@@ -67,18 +63,19 @@ def restamp(folder: Path, changelog: str) -> list[Restamped]:
     return [_written(*plan) for plan in planned]
 
 
-def _planned(record: wsbench.Record, changelog: str) -> tuple[wsbench.Record, RecordContent, int]:
+def _planned(
+    record: wsbench.Record, changelog: str
+) -> tuple[wsbench.Record, wsbench.RecordContent, int]:
     """Return a record, its new content, and the number of scores that change."""
     content = record.content
     current = _current_versions(record)
-    scores, robustness = score(*load_answers(record), content.seed)
+    scores, robustness = wsbench.score_answers(*wsbench.load_answers(record), content.seed)
     recorded = {"scores": record.scores, "robustness": record.robustness}
     changed = list(differences(recorded, {"scores": scores, "robustness": robustness}))
     for difference in changed:
         _expect_announced(record, difference, current, changelog)
     new = msgspec.structs.replace(
-        content,
-        method=_with_defaults(content.method),
+        _with_defaults(content),
         versions=current,
         scores=scores if changed else content.scores,
         robustness=robustness if changed else content.robustness,
@@ -86,10 +83,10 @@ def _planned(record: wsbench.Record, changelog: str) -> tuple[wsbench.Record, Re
     return record, new, len(changed)
 
 
-def _written(record: wsbench.Record, new: RecordContent, n_changed: int) -> Restamped:
+def _written(record: wsbench.Record, new: wsbench.RecordContent, n_changed: int) -> Restamped:
     if not record.is_upgraded and new == record.content:
         return Restamped(record.path, record.path, n_changed)
-    written = write_record(new, record.path.parent)
+    written = wsbench.write_record(new, record.path.parent)
     if written.path != record.path:
         record.path.unlink()
     return Restamped(record.path, written.path, n_changed)
@@ -98,7 +95,7 @@ def _written(record: wsbench.Record, new: RecordContent, n_changed: int) -> Rest
 def _current_versions(record: wsbench.Record) -> dict[str, int]:
     """Return the versions that compute a record's scores here; refuse newer ones."""
     try:
-        current = versions(tuple(record.content.suite.tasks))
+        current = wsbench.task_versions(tuple(record.content.suite.tasks))
     except KeyError as error:
         raise wsbench.IntegrityError(
             f"{record.path}: suite.tasks: this version of wsbench has no task {error};"
@@ -117,7 +114,7 @@ def _expect_announced(
     record: wsbench.Record, found: Difference, current: Mapping[str, int], changelog: str
 ) -> None:
     """Raise `IntegrityError` unless a version accounts for a difference, and the changelog too."""
-    task = parse_entry(found.group)[0] if found.part == "scores" else found.group
+    task = wsbench.parse_entry(found.group)[0] if found.part == "scores" else found.group
     causes = (task, "robustness") if found.part == "robustness" else (task,)
     before = record.content.versions
     for name in causes:
@@ -136,21 +133,23 @@ def _names(changelog: str, task: str, version: int | None) -> bool:
     return re.search(pattern, changelog, re.IGNORECASE) is not None
 
 
-def _with_defaults(method: MethodEntry) -> MethodEntry:
-    """Return a method with all its parameters, if the installed one has the same version.
+def _with_defaults(content: wsbench.RecordContent) -> wsbench.RecordContent:
+    """Return a record with all its method's parameters, if the installed one is of this version.
 
     Only an installed method is loaded, by its name and without the record's parameters: a record
     comes from anybody, and the module, file or arguments that it names must not be run.
     """
+    method = content.method
     if method.spec not in wsbench.list_methods():
-        return method
+        return content
     try:
         installed = wsbench.load_method(method.spec)
     except wsbench.WsbenchError:
-        return method
+        return content
     if (installed.info.name, str(installed.info.version)) != (method.name, method.version):
-        return method
+        return content
     defaults = installed.parameters
     parameters = {**defaults, **method.parameters}
     settings = [n for n in parameters if n not in defaults or parameters[n] != defaults[n]]
-    return msgspec.structs.replace(method, parameters=parameters, settings=settings)
+    new = msgspec.structs.replace(method, parameters=parameters, settings=settings)
+    return msgspec.structs.replace(content, method=new)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wsbench
-from wsbench.storage.atomic import atomic_write, explain_storage_errors
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.board.folder import answers_of, identity
@@ -58,7 +57,7 @@ def submit_record(path: Path, board: Path) -> Submission:
     folder = board / record.zoo
     for name in (answers.name, path.name):  # the answers first, so that no record is without
         data = (path.parent / name).read_bytes()
-        with atomic_write(folder / name) as temporary:
+        with wsbench.atomic_write(folder / name) as temporary:
             temporary.write_bytes(data)
     replaced = _remove_older(folder, path.name, record)
     return Submission(check_record(folder / path.name), folder / answers.name, replaced)
@@ -76,7 +75,7 @@ def _remove_older(folder: Path, name: str, record: wsbench.Record) -> list[Path]
             older.append(other)
         else:
             in_use.add(answers_of(other))
-    with explain_storage_errors(folder):
+    with wsbench.explain_storage_errors(folder):
         for other in older:
             other.path.unlink()
             answers = answers_of(other)

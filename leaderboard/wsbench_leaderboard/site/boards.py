@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wsbench
-from wsbench.tasks.catalogue import TASKS
-from wsbench_leaderboard.board.collect import RescoredRecord, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_task, rank_value, ranks
 from wsbench_leaderboard.site import text
 
 Ranks = Mapping[Path, tuple[int, int]]
@@ -41,11 +40,9 @@ class Board:
     ranks: Mapping[str, Ranks]
     machine: str
 
-    def rank(
-        self, rescored: RescoredRecord, task: str = "identification"
-    ) -> tuple[int, int] | None:
-        """Return the best and worst rank that an rescored may have."""
-        return self.ranks[task].get(rescored.record.path)
+    def rank(self, rescored: RescoredRecord, task: str = "") -> tuple[int, int] | None:
+        """Return a record's best and worst rank in a task; in the `rank_task` if none is named."""
+        return self.ranks[task or rank_task()].get(rescored.record.path)
 
     def is_comparable(self, rescored: RescoredRecord) -> bool:
         """Return whether an rescored's times were measured where those of the board were."""
@@ -98,10 +95,10 @@ def suite(record: wsbench.Record) -> str:
 
 
 def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) -> Board:
-    by_task = {task: ranks(results, task) for task in TASKS}
+    by_task = {task: ranks(results, task) for task in wsbench.TASKS}
     found = Counter(machine(rescored) for rescored in results if not rescored.is_stale)
     del found[""]
-    first = by_task["identification"]
+    first = by_task[rank_task()]
     return Board(
         zoo=zoo,
         digest=digest,
@@ -115,14 +112,12 @@ def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) 
 
 def _place(rescored: RescoredRecord, ranks: Ranks) -> tuple[object, ...]:
     """Sort by rank, then by score; stale results last, and names where all else is the same."""
-    primary = rescored.scores.get("identification/none", {}).get("map_at_r")
-    value = primary.value if primary and primary.value is not None else float("-inf")
     last = len(ranks) + 1
     rank = ranks.get(rescored.record.path, (last, last))
     return (
         rescored.is_stale,
         rank,
-        -value,
+        -rank_value(rescored),
         label_and_version(rescored.record),
         rescored.record.path.name,
     )

@@ -7,7 +7,6 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
-from wsbench.storage.atomic import atomic_write, explain_storage_errors
 
 
 def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
@@ -40,7 +39,7 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
     from wsbench_leaderboard.site.render import GENERATOR, render
 
     pages = render(collect(records), facts or records.parent / "zoos")
-    with explain_storage_errors(out):
+    with wsbench.explain_storage_errors(out):
         earlier = {path for path in _html_files(out) if GENERATOR in _beginning(path)}
         for path in sorted(out / name for name in pages):
             if path.exists() and path not in earlier:
@@ -49,7 +48,7 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
                     " is; choose another folder with --out"
                 )
         for name, content in pages.items():
-            with atomic_write(out / name) as temporary:
+            with wsbench.atomic_write(out / name) as temporary:
                 temporary.write_bytes(content)
         for path in sorted(earlier - {out / name for name in pages}):
             path.unlink()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
+from wsbench_leaderboard.columns import Column
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
 from wsbench_leaderboard.site.names import method_page
@@ -52,24 +53,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of scores: ``score`` of an entry, or the robustness of a task."""
+class Heading:
+    """The heading of a column, and its description."""
 
-    group: str
-    heading: str
+    text: str
     hint: str
-    task: str
-    score: str
-
-    @property
-    def is_robustness(self) -> bool:
-        """Whether it is the mean of a task's relative scores."""
-        return "/" not in self.task
-
-    def of(self, rescored: RescoredRecord) -> wsbench.Score | None:
-        """Return the score that an rescored has in this column."""
-        table = rescored.robustness if self.is_robustness else rescored.scores
-        return table.get(self.task, {}).get(self.score)
 
 
 @dataclass(frozen=True)
@@ -87,73 +75,39 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-_IDENTIFICATION = "Identification"
-# A copy of which nothing was changed has a twin in the gallery, and everybody finds it.
-_RETRIEVAL = "Retrieval, permuted int8"
-
-COLUMNS = (
-    Column(
-        _IDENTIFICATION,
-        "MAP@R",
-        "mean average precision at R",
-        "identification/none",
-        "map_at_r",
-    ),
-    Column(
-        _IDENTIFICATION,
-        "Compression",
-        "share of MAP@R kept, mean over the compressions",
-        "identification",
-        "compression",
-    ),
-    Column(
-        _IDENTIFICATION,
-        "Symmetry",
-        "share of MAP@R kept, mean over the symmetries",
-        "identification",
-        "symmetry",
-    ),
-    Column(
-        _IDENTIFICATION,
-        "Permuted MAP@R",
-        "MAP@R after a random permutation of the hidden units of each checkpoint",
-        "identification/permute",
-        "map_at_r",
-    ),
-    Column(
-        "Ordering",
-        "Kendall’s τ",
-        "rank correlation with the order of the epochs",
-        "ordering/none",
-        "kendall_tau",
-    ),
-    Column(
-        _RETRIEVAL,
-        "MAP@R",
-        "mean average precision at R, in a gallery of all models",
-        "retrieval/permute+int8",
-        "map_at_r",
-    ),
-    Column(
-        _RETRIEVAL,
-        "TPR at 1\u00a0%\u00a0FPR",
-        "copies recognised where one query in a hundred is a false alarm",
-        "retrieval/permute+int8",
-        "tpr_at_1_fpr",
-    ),
-)
-
-# Groups of columns, and how many are in each; time and memory follow the scores.
-GROUPS = (*Counter(column.group for column in COLUMNS).items(), ("Cost", 2))
-
-# What is ranked: the columns of primary scores without a perturbation.
-_RANKED = {"identification/none": "identification", "ordering/none": "ordering"}
-_PRIMARY = {"map_at_r", "kendall_tau"}
+def groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
+    """Return the groups of columns with the number of columns in each; costs follow the scores."""
+    found = Counter(_group(column, columns) for column in columns)
+    return [*found.items(), ("Cost", 2)]
 
 
-def rows(board: Board) -> list[Row]:
+def headings(columns: Sequence[Column]) -> list[Heading]:
+    """Return a heading for each column, with the perturbation where its group has several."""
+    found = []
+    for column in columns:
+        heading = column.heading.replace(" % ", "\u00a0%\u00a0")
+        if not column.perturbation:
+            heading = column.heading.capitalize()
+        elif column.perturbation not in ("none", _shared_perturbation(column.task, columns)):
+            heading = f"{column.perturbation} {heading}"
+        found.append(Heading(heading, column.meaning))
+    return found
+
+
+def _group(column: Column, columns: Sequence[Column]) -> str:
+    shared = _shared_perturbation(column.task, columns)
+    return column.task.capitalize() + (f", {shared}" if shared not in ("", "none") else "")
+
+
+def _shared_perturbation(task: str, columns: Sequence[Column]) -> str:
+    """Return the perturbation of all scores of a task; empty if there are several."""
+    names = {column.perturbation for column in columns if column.task == task}
+    return names.pop() if len(names) == 1 else ""
+
+
+def rows(board: Board, columns: Sequence[Column]) -> list[Row]:
     """Return the rows of a zoo's table, best first."""
-    by_column = [_scores(board, column) for column in COLUMNS]
+    by_column = [_scores(board, column) for column in columns]
     n_records = Counter((e.is_stale, *label_and_version(e.record)) for e in board.results)
     result: list[Row] = []
     best_before: object = None
@@ -168,7 +122,7 @@ def rows(board: Board) -> list[Row]:
                 label=label,
                 version=version,
                 page=f"{method_page(rescored.record)}#{board.slug}",
-                rank=text.ranks(rank),
+                rank=wsbench.rank_text(rank),
                 rank_sort=str(i) if rank else "",
                 starts_group=bool(result) and group != best_before,
                 is_first=_is_first(rank),
@@ -183,10 +137,9 @@ def rows(board: Board) -> list[Row]:
 def _scores(board: Board, column: Column) -> list[Cell]:
     found = [column.of(rescored) for rescored in board.results]
     bars = _bars(found)
-    task = _RANKED.get(column.task) if column.score in _PRIMARY else None
     cells = []
     for rescored, score, bar in zip(board.results, found, bars, strict=True):
-        rank = board.rank(rescored, task) if task else None
+        rank = board.rank(rescored, column.task) if column.is_ranked else None
         cells.append(replace(score_cell(score, bar), is_best=_is_first(rank)))
     return cells
 

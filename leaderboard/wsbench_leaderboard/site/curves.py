@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from wsbench.tasks.catalogue import TASKS, primary
+import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site.charts import Chart, Line, chart
 
@@ -66,11 +66,11 @@ class Curves:
 def curves(rescored: RescoredRecord) -> list[Curves]:
     """Return charts by task; those that have nothing but the score on ``none`` are left out."""
     found = []
-    for task in TASKS:
+    for task in wsbench.TASKS:
         charts = [_chart(rescored, task, family) for family in FAMILIES]
         present = [chart for chart in charts if chart]
         if present:
-            found.append(Curves(task, primary(task).heading, present))
+            found.append(Curves(task, wsbench.primary_score(task).heading, present))
     return found
 
 
@@ -82,7 +82,7 @@ def accuracy(rescored: RescoredRecord) -> dict[str, float]:
 def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
     scores = {}
     for name in family.points:
-        score = rescored.scores.get(f"{task}/{name}", {}).get(primary(task).name)
+        score = rescored.scores.get(f"{task}/{name}", {}).get(wsbench.primary_score(task).name)
         if score and score.value is not None:
             scores[name] = (score.value, score.interval or (score.value, score.value))
     if len(scores) < 2:
@@ -100,7 +100,7 @@ def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
         ),
     ]
     low = min([0.0, *(interval[0] for _, interval in scores.values())])
-    label = primary(task).heading
+    label = wsbench.primary_score(task).heading
     return chart(
         f"{family.title}: {label} of {task}",
         f"{label} of {task} and accuracy of the networks; the numbers are in the table below.",

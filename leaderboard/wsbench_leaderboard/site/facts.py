@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.storage.atomic import atomic_write
 
 FORMAT = 1
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -82,7 +81,7 @@ def _by_epoch(epoch: npt.NDArray[np.int16], values: npt.NDArray[np.float64]) -> 
 def write_facts(zoo: wsbench.Zoo, folder: Path) -> Path:
     """Write the facts about a zoo to a folder and return the file."""
     path = folder / f"{zoo.id}.json"
-    with atomic_write(path) as temporary:
+    with wsbench.atomic_write(path) as temporary:
         text = json.dumps(zoo_facts(zoo), indent=1, sort_keys=True, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     return path

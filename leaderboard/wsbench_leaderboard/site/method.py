@@ -5,11 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import wsbench
-from wsbench.methods.protocol import assignments
-from wsbench.networks.perturbations import PERTURBATIONS
-from wsbench.records.environment import Environment
-from wsbench.tasks.catalogue import TASKS
-from wsbench.tasks.condition import Condition, parse_entry
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
@@ -75,7 +70,7 @@ def _method(results: Sequence[tuple[Board, RescoredRecord]]) -> Method:
     said = [rescored.record.content.method for _, rescored in results]
     facts = [
         ("Found as", _any(method.spec for method in said)),
-        ("Parameters", _any(_words(assignments(m.parameters, sorted(m.parameters))) for m in said)),
+        ("Parameters", _any(_words(rescored.record.assignments) for _, rescored in results)),
         ("Invariances declared", _any(_words(method.invariances) for method in said)),
         ("Needs beside weights", _any(_words(method.needs, "nothing") for method in said)),
         ("Code, sha256", _any(method.code_sha256 for method in said)),
@@ -107,8 +102,8 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
         zoo_page=zoo_page(board),
         is_stale=rescored.is_stale,
         ranks=[
-            (task.capitalize(), f"{text.ranks(rank)} of {len(board.ranks[task])}")
-            for task in TASKS
+            (task.capitalize(), f"{wsbench.rank_text(rank)} of {len(board.ranks[task])}")
+            for task in wsbench.TASKS
             if (rank := board.rank(rescored, task))
         ],
         robustness=[
@@ -126,7 +121,7 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
         facts=[
             ("Suite", suite(rescored.record)),
             ("Invariances measured", _words(content.method.measured_invariances)),
-            ("Environment", _environment(content.environment)),
+            ("Environment", _environment(rescored.record)),
             ("Zoo content", board.digest),
             ("Scored by", ", ".join(f"{n} {v}" for n, v in content.versions.items())),
         ],
@@ -137,11 +132,11 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
 
 def _table(rescored: RescoredRecord) -> tuple[list[tuple[str, list[str]]], list[ScoreRow]]:
     """Return tasks with the headings of their scores, and a row for each condition."""
-    by_task: dict[str, dict[Condition, Mapping[str, wsbench.Score]]] = {}
+    by_task: dict[str, dict[wsbench.Condition, Mapping[str, wsbench.Score]]] = {}
     for entry, scores in rescored.scores.items():
-        task, condition = parse_entry(entry)
+        task, condition = wsbench.parse_entry(entry)
         by_task.setdefault(task, {})[condition] = scores
-    specs = {task: TASKS[task].SCORES for task in TASKS if task in by_task}
+    specs = {name: task.SCORES for name, task in wsbench.TASKS.items() if name in by_task}
     survived = accuracy(rescored)
     rows = []
     for condition in sorted({c for found in by_task.values() for c in found}, key=_place):
@@ -158,14 +153,15 @@ def _table(rescored: RescoredRecord) -> tuple[list[tuple[str, list[str]]], list[
     return columns, rows
 
 
-def _place(condition: Condition) -> tuple[str, int, str, int]:
+def _place(condition: wsbench.Condition) -> tuple[str, int, str, int]:
     name = condition.perturbation
-    known = PERTURBATIONS.index(name) if name in PERTURBATIONS else len(PERTURBATIONS)
+    order = list(wsbench.PERTURBATIONS)
+    known = order.index(name) if name in order else len(order)
     protocol = "" if condition.protocol == "standard" else condition.protocol
     return protocol, known, name, condition.repeat
 
 
-def _label(condition: Condition) -> str:
+def _label(condition: wsbench.Condition) -> str:
     """Return ``"int8, all models, repeat 2"``."""
     words = [condition.perturbation]
     words += ["all models"] if condition.protocol == "all" else []
@@ -185,7 +181,8 @@ def _cost(cost: wsbench.Cost | None, where: str) -> Facts:
     ]
 
 
-def _environment(where: Environment) -> str:
+def _environment(record: wsbench.Record) -> str:
+    where = record.content.environment
     words = [f"Python {where.python}", *(f"{n} {v}" for n, v in where.packages.items() if v)]
     words += [f"{name}={value}" for name, value in where.variables.items()]
     return ", ".join(words)

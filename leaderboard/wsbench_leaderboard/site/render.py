@@ -8,8 +8,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from wsbench.tasks.catalogue import TASKS
-from wsbench_leaderboard.board.collect import RescoredRecord
+import wsbench
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_task
+from wsbench_leaderboard.columns import columns
 from wsbench_leaderboard.site import cells, names, text
 from wsbench_leaderboard.site.boards import boards
 from wsbench_leaderboard.site.method import methods
@@ -38,9 +39,21 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
     site = _Site()
     found = boards(results)
     zoos = [zoo(board, facts_folder) for board in found]
-    tables = [(board, page, cells.rows(board)) for board, page in zip(found, zoos, strict=True)]
-    site.add(names.INDEX, "index.html", tables=tables, columns=cells.COLUMNS, groups=cells.GROUPS)
-    site.add(names.RULES, "rules.html", tasks=list(TASKS.values()))
+    shown = columns()
+    tables = [
+        (board, page, cells.rows(board, shown)) for board, page in zip(found, zoos, strict=True)
+    ]
+    tasks = list(wsbench.TASKS.values())
+    site.add(
+        names.INDEX,
+        "index.html",
+        tasks=tasks,
+        rank_task=rank_task(),
+        tables=tables,
+        headings=cells.headings(shown),
+        groups=cells.groups(shown),
+    )
+    site.add(names.RULES, "rules.html", tasks=tasks)
     for method in methods(found):
         site.add(method.page, "method.html", method=method)
     for page in zoos:

@@ -41,14 +41,6 @@ def megabytes(n_bytes: int) -> str:
     return "<1" if 0 <= n_bytes < 500_000 else number(n_bytes / 1e6, 0)
 
 
-def ranks(interval: tuple[int, int] | None) -> str:
-    """Return the ranks that a method may have: ``"1–3"``, ``"4"``."""
-    if interval is None:
-        return _MISSING
-    best, worst = interval
-    return str(best) if best == worst else f"{best}–{worst}"
-
-
 def unbroken(text: str) -> str:
     """Return a heading that is never broken at its hyphens and spaces.
 

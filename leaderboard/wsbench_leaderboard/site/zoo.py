@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import wsbench
-from wsbench.networks.perturbations import PERTURBATIONS, kind_of
-from wsbench.zoo.providers import provider_of
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board
 from wsbench_leaderboard.site.cells import BAR_WIDTH
@@ -50,7 +48,7 @@ def zoo(board: Board, facts_folder: Path) -> ZooPage:
     published = wsbench.published_zoos().get(board.zoo)
     if published and published.content_digest != board.digest:
         published = None  # another zoo that took its name
-    recipe = provider_of(board.zoo).recipe_text(board.zoo) if published else ""
+    recipe = wsbench.provider_of(board.zoo).recipe_text(board.zoo) if published else ""
     return ZooPage(
         page=zoo_page(board),
         id=board.zoo,
@@ -86,19 +84,14 @@ def _accuracy(board: Board) -> list[AccuracyRow]:
     values = accuracy(told[0]) if told else {}
     whole = values.get("none")
     rows = []
-    for name in (name for name in PERTURBATIONS if name in values):
-        kind = "" if name == "none" else kind_of(name)
+    for name, kind in wsbench.PERTURBATIONS.items():
+        if name not in values:
+            continue
         change = None if whole is None or name == "none" else values[name] - whole
         bar = round(values[name] * BAR_WIDTH, 2)
-        rows.append(
-            AccuracyRow(
-                name,
-                kind,
-                text.number(values[name]),
-                text.number(change),
-                bar,
-            )
-        )
+        kind_text = "" if name == "none" else kind
+        row = AccuracyRow(name, kind_text, text.number(values[name]), text.number(change), bar)
+        rows.append(row)
     return rows
 
 

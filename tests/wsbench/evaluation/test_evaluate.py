@@ -6,7 +6,7 @@ import pytest
 import wsbench
 from support.methods import FirstThree, Spy, loaded
 from wsbench.methods.loading import FunctionMethod
-from wsbench.tasks.scoring import score
+from wsbench.tasks.scoring import score_answers
 from wsbench_baselines.svd import SVD
 
 CLEAN = wsbench.find_suite(None, ["identification", "ordering"], ["none"])
@@ -236,7 +236,7 @@ def test_evaluate__takes_the_shortest_trajectories_of_the_fewest_models(make_zoo
 
 def test_score__is_a_function_of_the_answers(zoo):
     result = evaluate(loaded(FirstThree()), zoo, seed=5)
-    assert score(result.answers, result.truths, 5) == (result.scores, result.robustness)
+    assert score_answers(result.answers, result.truths, 5) == (result.scores, result.robustness)
 
 
 def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seeds(zoo):

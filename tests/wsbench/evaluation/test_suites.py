@@ -26,7 +26,7 @@ def test_suites__are_what_their_version_says():
 
 def test_conditions__leave_out_what_the_activation_does_not_allow():
     perturbations = [condition.perturbation for condition in SUITES["standard"].conditions(MLP)]
-    assert perturbations == list(PERTURBATIONS[:-1])
+    assert perturbations == list(PERTURBATIONS)[:-1]
     assert [condition.perturbation for condition in SUITES["standard"].conditions(CNN)] == list(
         PERTURBATIONS
     )

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsbench.metrics.bootstrap import interval
-from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals
+from wsbench.metrics.ranking import Comparison, compare_scores, rank_intervals, rank_text
 
 RNG = np.random.default_rng(0)
 SHARES = [1.0, 0.95, 0.9, 0.7]
@@ -140,3 +140,7 @@ def test_rank_intervals__shrink_to_the_true_ranks():
             widths[n_models] += sum(worst - best for best, worst in found.values())
     assert widths[10] > widths[50] > widths[250] == 0
     assert found == {k: (k + 1, k + 1) for k in range(len(SHARES))}
+
+
+def test_rank_text__is_a_number_or_a_range():
+    assert [rank_text(ranks) for ranks in ((1, 1), (2, 4), None)] == ["1", "2–4", "–"]

@@ -17,7 +17,6 @@ from wsbench.networks.perturbations import (
     SYMMETRY,
     Perturbations,
     applicable,
-    kind_of,
 )
 from wsbench.networks.symmetries import permute_hidden
 from wsbench_zoos.architectures import CNN, MLP
@@ -66,8 +65,10 @@ def test_names__are_those_of_the_tasks():
     assert list(COMPRESSION) == [*svd, "float16", "bfloat16", "int8", "int4", *pruning]
     assert list(SYMMETRY) == ["permute", "permute+int8", "rescale"]
     assert list(PERTURBATIONS) == ["none", *COMPRESSION, *SYMMETRY]
-    assert [kind_of(n) for n in COMPRESSION + SYMMETRY] == ["compression"] * 14 + ["symmetry"] * 3
-    assert kind_of("none") == "none"
+    assert [PERTURBATIONS[n] for n in COMPRESSION + SYMMETRY] == ["compression"] * 14 + [
+        "symmetry"
+    ] * 3
+    assert PERTURBATIONS["none"] == "none"
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
@@ -341,7 +342,7 @@ def test_unknown_names__are_answered_with_the_nearest():
     with pytest.raises(UnknownIdError, match="did you mean 'rescale'"):
         applicable("rescaled", SMALL)
     with pytest.raises(UnknownIdError, match="did you mean 'int8'"):
-        kind_of("int88")
+        applicable("int88", SMALL)
 
 
 NORMALISED = "convolution, bias, batch norm, pooling"

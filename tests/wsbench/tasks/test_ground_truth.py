@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+import wsbench
 from wsbench.networks.checkpoints import Labels
-from wsbench.tasks.ground_truth import GroundTruth, compact
+from wsbench.tasks.blinded_zoo import BlindedZoo
+from wsbench.tasks.ground_truth import GroundTruth, compact, published_truth
 
 
 def regular(n_models, n_epochs):
@@ -43,3 +45,21 @@ def test_compact__takes_the_smallest_type_that_holds_them(largest, dtype):
     rows = np.array([0, largest])
     assert compact(rows).dtype == dtype
     assert compact(rows).tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("protocol", ["standard", "all"])
+def test_published_truth__is_what_methods_are_asked_about(publisher, made_up_zoo, protocol):
+    found = published_truth(wsbench.published_zoos()[made_up_zoo.id], protocol)
+    truth = BlindedZoo(made_up_zoo, protocol, 0).truth
+    for name in ("model", "epoch", "gallery"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
+
+
+@pytest.mark.parametrize("zoo_id", ["digits-mlp-v1", "mnist-cnn-v1"])
+def test_published_truth__of_a_real_zoo_has_its_test_models(zoo_id):
+    zoo = wsbench.published_zoos()[zoo_id]
+    found = published_truth(zoo, "standard")
+    assert len(np.unique(found.model)) == zoo.models // 5
+    assert (found.epoch.min(), found.epoch.max()) == (1, 50)
+    assert len(found.gallery) == 1250
+    assert set(found.gallery) == set(range(zoo.models))

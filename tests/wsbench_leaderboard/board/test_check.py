@@ -14,8 +14,7 @@ import pytest
 
 import wsbench
 from wsbench.evaluation.suites import SUITES
-from wsbench.tasks.blinded_zoo import BlindedZoo
-from wsbench_leaderboard.board.check import check_record, expected_entries, expected_truth
+from wsbench_leaderboard.board.check import check_record, expected_entries
 
 
 def refusal(path: Path) -> str:
@@ -39,24 +38,6 @@ def of(part, **values):
 def test_check_record__returns_a_right_record_rescored(victim):
     found = msgspec.json.encode(check_record(victim).record.content)
     assert json.loads(found) == json.loads(victim.read_text())
-
-
-@pytest.mark.parametrize("protocol", ["standard", "all"])
-def test_expected_truth__is_what_methods_are_asked_about(published, protocol):
-    found = expected_truth(wsbench.published_zoos()[published.id], protocol)
-    truth = BlindedZoo(published, protocol, 0).truth
-    for name in ("model", "epoch", "gallery"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
-
-
-@pytest.mark.parametrize("zoo_id", ["digits-mlp-v1", "mnist-cnn-v1"])
-def test_expected_truth__of_a_real_zoo_has_its_test_models(zoo_id):
-    zoo = wsbench.published_zoos()[zoo_id]
-    found = expected_truth(zoo, "standard")
-    assert len(np.unique(found.model)) == zoo.models // 5
-    assert (found.epoch.min(), found.epoch.max()) == (1, 50)
-    assert len(found.gallery) == 1250
-    assert set(found.gallery) == set(range(zoo.models))
 
 
 def test_expected_entries__are_those_that_the_activation_allows():

@@ -1,8 +1,6 @@
 """A folder of records with ties, a stale one, two machines and a hostile one; and its site."""
 
-from collections.abc import Callable
 from functools import partial
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -83,29 +81,3 @@ def _measure(cpu: str, content: dict[str, Any]) -> None:
 def pages(records) -> dict[str, bytes]:
     """The site, without facts about zoos."""
     return render(collect(records), records.parent / "zoos")
-
-
-class Parsed(HTMLParser):
-    """Elements of a page with their attributes, and the text in them."""
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page.decode("utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        assert len(dict(attrs)) == len(attrs), attrs
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-@pytest.fixture
-def parse() -> Callable[[bytes], Parsed]:
-    """Parse a page."""
-    return Parsed

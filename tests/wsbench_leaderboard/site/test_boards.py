@@ -1,12 +1,13 @@
 import wsbench
 from wsbench_leaderboard.board.collect import collect
+from wsbench_leaderboard.columns import columns
 from wsbench_leaderboard.site import cells
 from wsbench_leaderboard.site.boards import boards
 
 
 def by_name(records):
     board = next(b for b in boards(collect(records)) if b.zoo == "made-up-v1")
-    return board, {row.label.split()[0]: row for row in cells.rows(board)}
+    return board, {row.label.split()[0]: row for row in cells.rows(board, columns())}
 
 
 def test_boards__are_one_for_each_zoo_stale_records_last_and_without_a_rank(records):
@@ -56,14 +57,14 @@ def test_rows__tell_records_of_one_method_apart(records, make_zoo):
     zoo = wsbench.load_zoo(make_zoo("again", models=30))
     wsbench.save_record(wsbench.evaluate("euclidean", zoo, seed=3), records)
     board = boards(collect(records))[0]
-    versions = [row.version for row in cells.rows(board) if row.label == "euclidean"]
+    versions = [row.version for row in cells.rows(board, columns()) if row.label == "euclidean"]
     assert sorted(versions) == ["1, custom 1, seed 0", "1, smoke 1, seed 3"]
 
 
 def test_rows__draw_each_interval_within_the_bar(records):
     _, rows = by_name(records)
     for row in rows.values():
-        assert len(row.cells) == len(cells.COLUMNS) + 2
+        assert len(row.cells) == len(columns()) + 2
         for cell in row.cells[:-2]:
             assert (cell.bar is None) == (cell.text == "–")
             if cell.bar:

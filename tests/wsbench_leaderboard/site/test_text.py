@@ -27,10 +27,6 @@ def test_between__does_not_mix_dashes_and_minus_signs():
     assert text.between(None) == ""
 
 
-def test_ranks__are_a_number_or_a_range():
-    assert [text.ranks(r) for r in ((1, 1), (2, 4), None)] == ["1", "2–4", "–"]
-
-
 def test_units__say_when_there_is_next_to_nothing():
     assert [text.seconds(s) for s in (0.0, 0.004, 0.005, 61.234)] == [
         "<0.01",

@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import wsbench
-from wsbench import WorkerError, split_of_models, write_zoo
-from wsbench.storage.atomic import atomic_write
+from wsbench import WorkerError, atomic_write, split_of_models, write_zoo
 from wsbench.storage.npz import unpack
 from wsbench.zoo.schema import N_PROBE_INPUTS
 from wsbench_zoos.building.workers import WorkerPool, from_executor, threads

@@ -1,0 +1,29 @@
+"""What holds for every task of the catalogue."""
+
+import pytest
+
+import wsbench
+from wsbench.tasks.catalogue import find_task
+
+
+@pytest.mark.parametrize("name", wsbench.TASKS)
+def test_tasks__have_one_primary_score_and_columns_that_exist(name):
+    task = wsbench.TASKS[name]
+    assert name == task.NAME
+    assert [spec for spec in task.SCORES if spec.is_primary] == [wsbench.primary_score(name)]
+    specs = {spec.name: spec for spec in task.SCORES}
+    assert len(specs) == len(task.SCORES)
+    assert task.COLUMNS
+    for column in task.COLUMNS:
+        if column.robustness:
+            assert column.robustness in wsbench.PERTURBATIONS.values()
+            assert not column.score
+        else:
+            assert column.score in specs
+            assert column.perturbation in wsbench.PERTURBATIONS
+
+
+def test_find_task__names_the_nearest():
+    assert find_task("ordering") is wsbench.TASKS["ordering"]
+    with pytest.raises(wsbench.UnknownIdError, match="did you mean 'ordering'"):
+        find_task("orderng")
