@@ -14,6 +14,7 @@ from types import FunctionType
 import typer
 
 from wsbench.cli import comparison, conformance, evaluation, reproduction, zoos
+from wsbench.cli.streams import prepare_streams
 from wsbench.errors import WsbenchError, escaped
 
 _INTERRUPTED = 130
@@ -82,6 +83,7 @@ def _leave_out(point: EntryPoint, error: BaseException) -> None:
 def main() -> None:
     """Run the command line on this process's arguments and exit."""
     try:
+        prepare_streams()
         status = application()(prog_name="wsbench", standalone_mode=False)
         if status == _INTERRUPTED:  # typer has made this of a KeyboardInterrupt
             raise KeyboardInterrupt
@@ -99,6 +101,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader has gone (… | head): nobody is left to tell
         _drop_output()
         status = 1
+    except MemoryError as error:
+        reason = str(error) or "the memory that this process may use is full"
+        status = _complain(f"out of memory: {reason}", 2)
     except OSError as error:  # stdout is on a full disk
         _drop_output()
         status = _complain(str(error), 2)

@@ -34,7 +34,7 @@ def compare(
         return
     print_line(f"{left.zoo}: {left.label} ({left.path.name})")
     print_line(f"{' ' * len(left.zoo)}  {right.label} ({right.path.name})")
-    scores = left.scores, right.scores
+    scores = wsbench.rescore(left), wsbench.rescore(right)
     rows: list[tuple[str, ...]] = [("entry", left.label, right.label, "difference 95 %", "")]
     for entry, comparison in found.items():
         name = primary_score(parse_entry(entry)[0]).name

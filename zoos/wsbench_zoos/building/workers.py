@@ -40,13 +40,22 @@ def threads(recipe: Recipe, data: Data, n_threads: int | None) -> Iterator[Worke
     The kernels release the GIL. When the block ends early, every thread stops after
     its epoch, in the background.
     """
-    pool = ThreadPoolExecutor(n_threads or _n_cpus())
+    n_threads = n_threads or _n_cpus()
+    pool = ThreadPoolExecutor(n_threads)
     stop = threading.Event()
     try:
         # First, so that the speed shown is that of training. Not in the main thread,
         # where numba was seen to lose a KeyboardInterrupt in a callback from LLVM.
         pool.submit(compile_kernel, recipe.text, data).result()
         yield WorkerPool(lambda model: pool.submit(train_model, recipe.text, model, data, stop))
+    except (MemoryError, RuntimeError) as error:
+        # A thread needs eight megabytes of address space, and a training some more.
+        if isinstance(error, RuntimeError) and "start new thread" not in str(error):
+            raise
+        raise WorkerError(
+            f"{recipe.id}: no memory for {n_threads} workers ({error or 'it is full'}); finished"
+            " models are kept, the same command resumes the build; try fewer --workers"
+        ) from None
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
