@@ -1,6 +1,6 @@
 """`chain` without explicit features: beside these, and on networks where memory cannot hold them.
 
-    pytest tests/benchmarks/test_chain.py --benchmark-only
+    pytest tests/benchmarks/test_chain.py --benchmark-only -n 0
 
 The weights are random: times do not depend on them. The peer holds the upper triangle of each
 196 × 196 feature, in float32 0.97 GB for 12,500 MLPs, and takes Euclidean distances, which need

@@ -1,6 +1,6 @@
 """`matching` on all pairs of 2,500 MLPs, beside SciPy's assignment pair by pair.
 
-    WSBENCH_HOME=… pytest tests/benchmarks/test_matching.py --benchmark-only
+    WSBENCH_HOME=… pytest tests/benchmarks/test_matching.py --benchmark-only -n 0
 
 Runs on the test models of mnist-mlp-v1 if it has been built in ``WSBENCH_HOME``. The peer is timed
 on a sample of the pairs. It takes one thread, `matching` as many as there are cores.

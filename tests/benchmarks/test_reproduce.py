@@ -1,6 +1,6 @@
 """The paper protocol beside the same steps written plainly with scikit-learn.
 
-    WSBENCH_HOME=… pytest tests/benchmarks/test_reproduce.py --benchmark-only
+    WSBENCH_HOME=… pytest tests/benchmarks/test_reproduce.py --benchmark-only -n 0
 
 Runs on mnist-mlp-v1 if it has been built in ``WSBENCH_HOME``: 12,500 checkpoints, 7 spaces. The
 peer takes several minutes.

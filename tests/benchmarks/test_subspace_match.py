@@ -1,6 +1,6 @@
 """`subspace-match` on all pairs of checkpoints, beside a least-squares fit per sweep and pair.
 
-    WSBENCH_HOME=… pytest tests/benchmarks/test_subspace_match.py --benchmark-only
+    WSBENCH_HOME=… pytest tests/benchmarks/test_subspace_match.py --benchmark-only -n 0
 
 Runs on mnist-mlp-v1 if it has been built in ``WSBENCH_HOME``: the 2,500 checkpoints of the test
 models, ten units and 500 probe inputs each. The peer is timed on a sample of the pairs, and must

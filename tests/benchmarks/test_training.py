@@ -1,6 +1,6 @@
 """A kernel's time per SGD step of one model beside PyTorch's, on the same machine, in one run.
 
-    pytest tests/benchmarks/test_training.py --benchmark-only
+    pytest tests/benchmarks/test_training.py --benchmark-only -n 0
 
 The data are random, of MNIST's size and with as many zeros: a step's images come from anywhere in
 47 MB, as they do when a zoo is built. The plain loop trains one model at a time, which is what the
