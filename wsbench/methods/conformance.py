@@ -16,6 +16,7 @@ from wsbench.errors import MethodError, MethodFailedError, WsbenchError
 from wsbench.methods.failure import summary
 from wsbench.methods.invariance import TOLERANCE, distances_before_and_after, holds
 from wsbench.methods.opening import OpenMethod, open_methods, opened
+from wsbench.methods.process import MethodProcess
 from wsbench.methods.protocol import LoadedMethod
 from wsbench.methods.session import Session
 from wsbench.metrics.distances import pairwise_euclidean
@@ -204,11 +205,10 @@ def _is_the_same_elsewhere(subject: _Subject) -> str | None:
         return "the method was not loaded by name, module or file"
     here = subject.distances(subject.weights)
     settings = {name: description.parameters[name] for name in description.settings}
-    with open_methods([description.spec], settings) as (other,):
-        if other.port is None:
-            raise _NotConformingError(f"there it fails: {_last_line(other.error)}")
-        there = _Subject(other)
+    with MethodProcess(hash_seed=1) as process:
         try:
+            process.find(description.spec)
+            there = _Subject(OpenMethod(process.make(settings), process))
             there.fit()
             _compare(here, there.distances(there.weights), "this process and a fresh one")
         except MethodFailedError as error:

@@ -5,41 +5,55 @@ Whatever the method does there (crash, exit, hang, print, patch, eat memory) end
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import MethodError, MethodFailedError, UnknownIdError, WsbenchError
+from wsbench.errors import (
+    MethodError,
+    MethodFailedError,
+    UnknownIdError,
+    WorkerError,
+    WsbenchError,
+)
+from wsbench.methods import supervisor
 from wsbench.methods.limits import Limits
-from wsbench.methods.protocol import MethodDescription, MethodInfo
-from wsbench.methods.wire import Shared, receive_array, receive_header, send, state_of
+from wsbench.methods.loading import list_methods
+from wsbench.methods.protocol import MethodDescription
+from wsbench.methods.replies import Failure, Found, Leaves, Payload, description_of, is_reply
+from wsbench.methods.wire import (
+    Shared,
+    receive_array,
+    receive_exactly,
+    receive_header,
+    send,
+    state_of,
+)
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.storage.strict_json import typed
 
+T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
 
-_WORKER = """
-import json, sys
-sys.path[:] = json.loads(sys.argv.pop())
-from wsbench.methods.worker import main
-main()
-"""
 _MOST_FEATURES = 1_000_000
-_END_S = 2.0  # after which a process that was asked to end is killed
+_END_S = 5.0  # after which a process that was asked to end is killed
+_LAST_WORDS_S = 1.0  # for what a process has printed to be read
 _PRINTED_KEPT = 4000  # characters of what a method prints, the last ones
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
@@ -50,25 +64,6 @@ _REMOVED = ("WSBENCH_", "OMP_", "OPENBLAS_", "MKL_", "NUMBA_", "GOTO_", "BLIS_",
 _KEPT = ("NUMBA_CACHE_DIR",)
 
 
-class _Info(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    version: str
-    description: str
-    invariances: list[str]
-    needs: list[str]
-
-
-class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    info: _Info
-    spec: str
-    code_sha256: str
-    parameters: dict[str, Any]
-    settings: list[str]
-    gives_distances: bool
-    has_fit: bool
-    has_order: bool
-
-
 class MethodProcess:
     """A process that loads one method, and asks it what `Session` asks.
 
@@ -76,6 +71,8 @@ class MethodProcess:
     ----------
     limits
         Memory, seconds a call, threads.
+    hash_seed
+        Of ``hash`` of a text, which the order of a set follows: the same in every evaluation.
 
     Examples
     --------
@@ -86,26 +83,31 @@ class MethodProcess:
     'svd k=5'
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, hash_seed: int = 0) -> None:
         self.limits = limits or Limits()
+        self._spec = ""
         self._description: MethodDescription | None = None
-        ours, theirs = socket.socketpair()
-        self._channel = ours
+        self._pid: int | None = None
+        self._deadline = 0.0
+        self._printed: deque[str] = deque(maxlen=64)
+        self._channel, theirs = socket.socketpair()
         read, write = os.pipe()
+        self._pipe = os.fdopen(read, "rb", buffering=0)
         try:
             self._process = subprocess.Popen(
-                [
-                    sys.executable, "-c", _WORKER, str(theirs.fileno()),
-                    str(self.limits.memory_bytes), json.dumps(sys.path),
-                ],
-                stdin=subprocess.DEVNULL, stdout=write, stderr=write, env=self._environment(),
-                pass_fds=(theirs.fileno(),), start_new_session=True,
+                self._command(theirs.fileno()),
+                stdin=subprocess.DEVNULL, stdout=write, stderr=write, start_new_session=True,
+                env=self._environment(hash_seed), pass_fds=(theirs.fileno(),),
             )  # fmt: skip
+        except OSError as error:  # no memory, or too many processes
+            self._channel.close()
+            self._pipe.close()
+            raise WorkerError(f"cannot start a process for a method: {error.strerror}") from None
         finally:
             theirs.close()
             os.close(write)
-        self._printed: deque[str] = deque(maxlen=64)
-        self._reader = threading.Thread(target=self._read, args=(read,), daemon=True)
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def __enter__(self) -> "MethodProcess":
@@ -128,7 +130,9 @@ class MethodProcess:
     @property
     def printed(self) -> str:
         """The end of what the method has printed."""
-        return "".join(self._printed)[-_PRINTED_KEPT:]
+        self._wait_for_last_words()
+        with self._lock:
+            return "".join(self._printed)[-_PRINTED_KEPT:]
 
     def find(self, spec: str) -> list[str] | None:
         """Import a method; return the parameters that can be set, None if that is unknown.
@@ -138,19 +142,16 @@ class MethodProcess:
         UnknownIdError, MethodError
             As `load_method` raises them, or if the process ends.
         """
-        takes = self._call({"call": "find", "spec": spec}).get("takes")
-        return None if takes is None else [str(name) for name in takes]
+        self._spec = spec
+        return self._typed(self._call({"call": "find", "spec": spec}), Found).takes
 
     def make(self, parameters: Mapping[str, Any]) -> MethodDescription:
         """Make an instance of the method that was found; raise as `find` does."""
         reply = self._call({"call": "make", "parameters": dict(parameters)})
         try:
-            found = typed(reply["description"], _Description)
-        except (KeyError, ValueError) as error:
+            self._description = description_of(reply, self._spec)
+        except (MethodError, ValueError) as error:
             raise self._broken(f"described itself wrongly: {error}") from None
-        info = MethodInfo(**msgspec.structs.asdict(found.info))
-        rest = {**msgspec.structs.asdict(found), "info": info, "settings": tuple(found.settings)}
-        self._description = MethodDescription(**rest)
         return self._description
 
     def fit(
@@ -177,12 +178,12 @@ class MethodProcess:
         """Whether the weights are what they were when the method has answered."""
         arrays = {"weights": weights, **self._declared(probe_inputs, None)}
         request = {"call": "leaves_input", "layout": layout.to_json()}
-        return bool(self._call(request, arrays).get("holds"))
+        return self._typed(self._call(request, arrays), Leaves).holds
 
     def peak_bytes(self) -> int:
         """Return the most memory that the process has held, shared arrays included; 0 unknown."""
         try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+            status = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii")
         except OSError:
             return 0
         line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "- 0")
@@ -191,21 +192,21 @@ class MethodProcess:
     def close(self) -> None:
         """End the process and all that it started."""
         self._channel.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_S)
-        self._kill()
+        self._end()
 
     def _ask(
         self, call: str, weights: Floats, layout: Layout, probe_inputs: Floats
     ) -> npt.NDArray[Any]:
         arrays = {"weights": weights, **self._declared(probe_inputs, None)}
         reply = self._call({"call": call, "layout": layout.to_json()}, arrays)
+        payload = self._typed(reply.get("payload"), Payload)
+        n = len(weights)
+        most = min(self.limits.memory_bytes, 8 * n * max(n, _MOST_FEATURES))
         try:
-            payload = reply["payload"]
-            n = len(weights)
-            most = min(self.limits.memory_bytes, 8 * n * max(n, _MOST_FEATURES))
-            return receive_array(self._channel, payload["dtype"], payload["shape"], most)
-        except (EOFError, KeyError, TypeError, ValueError, OSError, MemoryError) as error:
+            return receive_array(self._channel, payload.dtype, payload.shape, most, self._deadline)
+        except TimeoutError:
+            raise self._late(call) from None
+        except (EOFError, TypeError, ValueError, OSError, MemoryError) as error:
             raise self._broken(f"sent no array during {call}: {error}") from None
 
     def _declared(self, probe_inputs: Floats, labels: Labels | None) -> dict[str, npt.NDArray[Any]]:
@@ -223,12 +224,16 @@ class MethodProcess:
     ) -> dict[str, Any]:
         call = request["call"]
         shared = {name: Shared(array) for name, array in (arrays or {}).items()}
-        self._channel.settimeout(self.limits.timeout_s)
+        self._deadline = time.monotonic() + self.limits.timeout_s
         try:
+            if self._pid is None:
+                pid = receive_exactly(self._channel, supervisor.PID.size, self._deadline)
+                (self._pid,) = supervisor.PID.unpack(pid)
+            self._channel.settimeout(self.limits.timeout_s)
             send(self._channel, request, shared)
-            reply, descriptors = receive_header(self._channel)
+            reply = receive_header(self._channel, self._deadline)
         except TimeoutError:
-            raise self._broken(f"gave no answer to {call} in {self.limits.timeout_s:g} s") from None
+            raise self._late(call) from None
         except (EOFError, OSError):
             raise self._broken(f"{self._how_it_ended()} during {call}") from None
         except (ValueError, RecursionError) as error:
@@ -236,25 +241,32 @@ class MethodProcess:
         finally:
             for array in shared.values():
                 array.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
-        if not isinstance(reply, dict) or not isinstance(reply.get("ok"), bool):
+        if not is_reply(reply):
             raise self._broken(f"sent no answer to {call}")
         if not reply["ok"]:
-            raise self._failure(reply)
-        return reply
+            raise self._failure(call, self._typed(reply, Failure))
+        return dict(reply)
 
-    def _failure(self, reply: Mapping[str, Any]) -> WsbenchError:
+    def _failure(self, call: str, reply: Failure) -> WsbenchError:
         """Return the error that a method's process reported."""
-        message, trace = str(reply.get("message")), str(reply.get("traceback"))
-        kinds = {"UnknownIdError": UnknownIdError, "MethodError": MethodError}
-        if kind := kinds.get(str(reply.get("error"))):
-            return kind(message)
-        return MethodFailedError(message, self._with_printed(trace.rstrip()))
+        if reply.error == "UnknownIdError" and call == "find" and self._spec not in list_methods():
+            return UnknownIdError(reply.message)
+        if reply.error == "MethodError" and call in ("find", "make"):
+            return MethodError(reply.message)
+        return MethodFailedError(reply.message, self._with_printed(reply.traceback.rstrip()))
+
+    def _typed(self, value: Any, kind: type[T]) -> T:
+        try:
+            return typed(value, kind)
+        except ValueError as error:
+            raise self._broken(f"sent no answer, but {error}") from None
+
+    def _late(self, call: str) -> MethodFailedError:
+        return self._broken(f"gave no answer to {call} in {self.limits.timeout_s:g} s")
 
     def _broken(self, what: str) -> MethodFailedError:
-        """Kill the process and return the error that says why."""
-        self._kill()
+        """End the process and return the error that says why."""
+        self._end()
         message = f"the method's process {what}"
         return MethodFailedError(message, self._with_printed(message))
 
@@ -267,25 +279,55 @@ class MethodProcess:
             status = self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             return "closed its connection"
-        if status < 0:
+        if status >= 0:
+            return f"ended with exit status {status}"
+        try:
             return f"was killed by {signal.Signals(-status).name}"
-        return f"ended with exit status {status}"
+        except ValueError:  # a real-time signal
+            return f"was killed by signal {-status}"
 
-    def _kill(self) -> None:
+    def _end(self) -> None:
+        """End the process; its supervisor ends all that it started."""
+        if self._pid is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_S)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join(_END_S)
 
-    def _environment(self) -> dict[str, str]:
+    def _command(self, descriptor: int) -> list[str]:
+        numbers = (os.getpid(), descriptor, self.limits.memory_bytes)
+        # -u: what a method prints before it crashes is not lost. -X faulthandler: says where.
+        options = ("-P", "-u", "-X", "faulthandler")
+        path = json.dumps(sys.path)
+        return [sys.executable, *options, supervisor.__file__, *map(str, numbers), path]
+
+    def _environment(self, hash_seed: int) -> dict[str, str]:
         kept = {
             name: value
             for name, value in os.environ.items()
             if name in _KEPT or not name.startswith(_REMOVED)
         }
-        return kept | dict.fromkeys(_THREAD_VARIABLES, str(self.limits.threads))
+        threads = dict.fromkeys(_THREAD_VARIABLES, str(self.limits.threads))
+        # What a method prints is UTF-8 wherever it runs.
+        return kept | threads | {"PYTHONHASHSEED": str(hash_seed), "PYTHONUTF8": "1"}
 
-    def _read(self, descriptor: int) -> None:
-        with os.fdopen(descriptor, "rb", buffering=0) as pipe:
-            while data := pipe.read(1 << 16):
-                self._printed.append(data[-_PRINTED_KEPT:].decode("utf-8", "replace"))
+    def _read(self) -> None:
+        """Keep the end of what is printed, however much it is."""
+        with self._pipe:
+            while data := self._pipe.read(1 << 16):
+                with self._lock:
+                    self._printed.append(data[-_PRINTED_KEPT:].decode("utf-8", "replace"))
+
+    def _wait_for_last_words(self) -> None:
+        """Wait until the pipe is empty, unless a process that is alive goes on printing."""
+        end = time.monotonic() + _LAST_WORDS_S
+        n = bytearray(4)
+        while self._reader.is_alive() and time.monotonic() < end:
+            time.sleep(0.005)
+            with contextlib.suppress(OSError, ValueError):
+                fcntl.ioctl(self._pipe, termios.FIONREAD, n)
+            if not any(n):
+                return

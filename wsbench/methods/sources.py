@@ -1,20 +1,24 @@
 """The code of a method: its own file, and every file that this one imports from the same project.
 
 Imports are read from the syntax, wherever they stand, so that a helper which is imported only in
-``fit`` counts as well. Installed packages and the standard library do not.
+``fit`` counts as well, and so does ``import_module("helper")``. Installed packages and the standard
+library do not.
 """
 
 import ast
 import hashlib
+import site
 import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-_PACKAGES = tuple(
-    str(Path(sysconfig.get_path(name)).resolve()) for name in ("stdlib", "purelib", "platlib")
+_PACKAGES = (
+    *(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")),
+    Path(site.getusersitepackages()).resolve(),
 )
+_IMPORTERS = ("import_module", "__import__")
 _OWN = Path(__file__).resolve().parents[1]  # wsbench itself
 
 
@@ -57,6 +61,15 @@ def _imported(path: Path) -> Iterator[Path]:
             yield from _files(module, parent)
             for alias in node.names:  # a name may be a module of the package
                 yield from _files(".".join(filter(None, (module, alias.name))), parent)
+        elif isinstance(node, ast.Call) and (name := _imported_by_call(node)):
+            yield from _files(name.lstrip("."), path.parent if name.startswith(".") else None)
+
+
+def _imported_by_call(call: ast.Call) -> str | None:
+    """Return the module that ``importlib.import_module("module")`` names."""
+    function = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+    name = getattr(call.args[0], "value", None) if call.args else None
+    return name if function in _IMPORTERS and isinstance(name, str) else None
 
 
 def _files(module: str, parent: Path | None) -> Iterator[Path]:
@@ -69,9 +82,9 @@ def _files(module: str, parent: Path | None) -> Iterator[Path]:
             return
         if found is None:
             return
-        if found.origin and found.origin.endswith(".py"):
+        if found.has_location and found.origin:  # neither built in nor a bare folder
             path = Path(found.origin).resolve()
-            if str(path).startswith(_PACKAGES) or path.is_relative_to(_OWN):
+            if any(path.is_relative_to(place) for place in (*_PACKAGES, _OWN)):
                 return
             yield path
         places = list(found.submodule_search_locations or [])

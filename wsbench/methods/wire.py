@@ -8,11 +8,13 @@ import base64
 import contextlib
 import fcntl
 import json
+import math
 import mmap
 import os
 import socket
 import struct
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,9 +35,8 @@ class Shared:
     """
 
     def __init__(self, array: npt.NDArray[Any]) -> None:
-        array = np.ascontiguousarray(array)
         self.dtype, self.shape = array.dtype, array.shape
-        data = array.reshape(-1).view(np.uint8).data if array.size else b""
+        data = _bytes_of(array) if array.size else b""
         self.descriptor = _sealed(data) if hasattr(os, "memfd_create") else _nameless(data)
 
     @property
@@ -82,50 +83,60 @@ def send(
         channel.sendall(first)
     channel.sendall(text)
     if payload is not None and payload.size:
-        channel.sendall(np.ascontiguousarray(payload).reshape(-1).view(np.uint8).data)
+        channel.sendall(_bytes_of(payload))
 
 
-def receive_header(channel: socket.socket) -> tuple[Any, list[int]]:
-    """Return a header and the descriptors that came with it.
+def receive_header(channel: socket.socket, deadline: float | None = None) -> Any:
+    """Return a header; descriptors that come with it are dropped.
+
+    Parameters
+    ----------
+    channel
+        Where from.
+    deadline
+        By `time.monotonic`; None waits for ever.
 
     Raises
     ------
     EOFError
         If the other side has gone.
+    TimeoutError
+        If it has not come in time.
     ValueError
-        If it sent no header of ours.
+        If the other side sent no header of ours.
     """
+    return _rest_of_header(channel, b"", deadline)
+
+
+def receive_header_and_descriptors(channel: socket.socket) -> tuple[Any, list[int]]:
+    """Return a header and the descriptors that came with it; raise as `receive_header` does."""
     first, descriptors, *_ = socket.recv_fds(channel, _LENGTH.size, _MAX_DESCRIPTORS)
     if not first:
         raise EOFError
-    first += _exactly(channel, _LENGTH.size - len(first))
-    (length,) = _LENGTH.unpack(first)
-    if length > _MAX_HEADER_BYTES:
-        raise ValueError(f"a header of {length:,} bytes")
-    return json.loads(_exactly(channel, length)), list(descriptors)
+    return _rest_of_header(channel, first, None), list(descriptors)
 
 
 def receive_array(
-    channel: socket.socket, dtype: str, shape: list[int], max_bytes: int
+    channel: socket.socket,
+    dtype: str,
+    shape: list[int],
+    max_bytes: int,
+    deadline: float | None = None,
 ) -> npt.NDArray[Any]:
     """Return the array whose bytes follow a header.
 
     Raises
     ------
-    EOFError
-        If the other side goes before it has sent them all.
+    EOFError, TimeoutError
+        If the other side goes, or time is up, before it has sent them all.
     ValueError
         If they are not numbers, or more than `max_bytes`.
     """
     kind = np.dtype(dtype)
-    if kind.kind not in "fiu" or any(type(n) is not int or n < 0 for n in shape):
-        raise ValueError(f"an array of {dtype!r:.40} and shape {shape!r:.40}")
-    size = kind.itemsize
-    for n in shape:
-        size *= n
-    if size > max_bytes:
-        raise ValueError(f"an array of {size:,} bytes")
-    return np.frombuffer(_exactly(channel, size), kind).reshape(shape)
+    size = kind.itemsize * math.prod(shape)
+    if kind.kind not in "fiu" or size > max_bytes:
+        raise ValueError(f"an array of {size:,} bytes of {dtype}")
+    return np.frombuffer(receive_exactly(channel, size, deadline), kind).reshape(shape)
 
 
 def state_of(rng: np.random.Generator) -> dict[str, Any]:
@@ -155,15 +166,33 @@ def generator_of(state: dict[str, Any]) -> np.random.Generator:
     return np.random.Generator(bits)
 
 
-def _exactly(channel: socket.socket, n: int) -> bytearray:
+def receive_exactly(channel: socket.socket, n: int, deadline: float | None = None) -> bytearray:
+    """Return the next n bytes; raise as `receive_header` does."""
     data = bytearray(n)
     view, at = memoryview(data), 0
     while at < n:
+        if deadline is not None:  # of all bytes: a timeout of each would let a method trickle
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            channel.settimeout(left)
         got = channel.recv_into(view[at : at + _CHUNK_BYTES])
         if not got:
             raise EOFError
         at += got
     return data
+
+
+def _rest_of_header(channel: socket.socket, first: bytes, deadline: float | None) -> Any:
+    first += receive_exactly(channel, _LENGTH.size - len(first), deadline)
+    (length,) = _LENGTH.unpack(first)
+    if length > _MAX_HEADER_BYTES:
+        raise ValueError(f"a header of {length:,} bytes")
+    return json.loads(receive_exactly(channel, length, deadline))
+
+
+def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def _sealed(data: Any) -> int:

@@ -7,49 +7,47 @@ test model, no seed and no part of the harness is ever in it.
 import os
 import resource
 import socket
-import sys
-import threading
-import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import MethodFailedError, WsbenchError
 from wsbench.methods.loading import FoundMethod, find_method
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
 from wsbench.methods.session import InProcess
-from wsbench.methods.wire import generator_of, mapped, receive_header, send
+from wsbench.methods.wire import generator_of, mapped, receive_header_and_descriptors, send
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 
 
-def main() -> None:
-    """Serve the harness on the socket whose descriptor is the first argument."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    _end_with_parent()
-    memory_bytes = int(sys.argv[2])
+def serve(descriptor: int, memory_bytes: int) -> NoReturn:
+    """Serve the harness on the socket of a descriptor, and use no more memory than this."""
+    channel = socket.socket(fileno=descriptor)
+    channel.set_inheritable(False)  # a program that the method starts must not hold it open
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    process = os.getpid()
     server = _Server()
     while True:
         try:
-            request, descriptors = receive_header(channel)
+            request, descriptors = receive_header_and_descriptors(channel)
         except EOFError:
             os._exit(0)  # without waiting for threads that the method left behind
-        arrays = {
-            name: mapped(descriptor, array["dtype"], array["shape"])
-            for (name, array), descriptor in zip(
-                request["arrays"].items(), descriptors, strict=True
-            )
-        }
         try:
-            header, payload = server.answer(request, arrays)
+            header, payload = server.answer(request, _arrays(request["arrays"], descriptors))
         except BaseException as error:  # whatever a plugin raises is an answer, too
             header, payload = _failure(error), None
+        if os.getpid() != process:
+            os._exit(0)  # a copy of this process: the method has forked
         send(channel, header, payload=payload)
+
+
+def _arrays(headers: dict[str, Any], descriptors: list[int]) -> dict[str, npt.NDArray[Any]]:
+    return {
+        name: mapped(descriptor, array["dtype"], array["shape"])
+        for (name, array), descriptor in zip(headers.items(), descriptors, strict=True)
+    }
 
 
 class _Server:
@@ -94,7 +92,7 @@ class _Server:
     ) -> tuple[dict[str, Any], npt.NDArray[Any]]:
         assert self._port is not None
         answer = getattr(self._port, call)(arrays["weights"], *_networks(request, arrays))
-        return {}, np.ascontiguousarray(answer)
+        return {}, answer
 
     def _leaves_input(self, request: dict[str, Any], arrays: Any) -> tuple[dict[str, Any], None]:
         assert self._port is not None
@@ -134,15 +132,3 @@ def _failure(error: BaseException) -> dict[str, Any]:
         message, trace = "", f"{type(error).__name__}, which cannot be shown\n"
     ours = type(error).__name__ if isinstance(error, WsbenchError) else ""
     return {"ok": False, "error": ours, "message": message[-20_000:], "traceback": trace[-40_000:]}
-
-
-def _end_with_parent() -> None:
-    """End this process soon after the harness dies, however that happens."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

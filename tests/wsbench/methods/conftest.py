@@ -1,0 +1,64 @@
+"""A method in a file of its own, and the process that it runs in."""
+
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import wsbench
+from wsbench.methods.limits import Limits
+from wsbench.methods.process import MethodProcess
+
+LAYOUT = wsbench.Layout.of([("w", (3, 4), ("output", "input"))], "identity")
+WEIGHTS = np.random.default_rng(0).normal(size=(6, 12)).astype(np.float32)
+PROBE_INPUTS = np.eye(4, dtype=np.float32)
+
+
+@pytest.fixture
+def method_file(tmp_path: Path) -> Callable[..., str]:
+    """Write a class whose ``transform`` has this body; return its spec."""
+
+    def write(body: str, *, top: str = "", init: str = "pass", info: str = "") -> str:
+        path = tmp_path / "mine.py"
+        path.write_text(
+            "import ctypes, gc, os, signal, socket, subprocess, sys, threading, time\n"
+            "import numpy as np\nimport wsbench\n"
+            f"{textwrap.dedent(top)}\n"
+            "class Mine:\n"
+            f"    info = wsbench.MethodInfo('mine'{info})\n"
+            "    def __init__(self):\n" + textwrap.indent(textwrap.dedent(init), " " * 8) + "\n"
+            "    def transform(self, checkpoints):\n"
+            + textwrap.indent(textwrap.dedent(body), " " * 8)
+        )
+        return f"{path}:Mine"
+
+    return write
+
+
+@pytest.fixture
+def start(method_file) -> Iterator[Callable[..., MethodProcess]]:
+    """Start a process with a method of this body."""
+    with ExitStack() as stack:
+
+        def call(body: str, limits: Limits | None = None, **parts: str) -> MethodProcess:
+            process = stack.enter_context(MethodProcess(limits or Limits(threads=1)))
+            process.find(method_file(body, **parts))
+            process.make({})
+            return process
+
+        yield call
+
+
+@pytest.fixture
+def report(start) -> Callable[..., str]:
+    """Return what is said of a method of this body, which fails."""
+
+    def call(body: str, limits: Limits | None = None, **parts: str) -> str:
+        with pytest.raises(wsbench.MethodFailedError) as error:
+            start(body, limits, **parts).answer(WEIGHTS, LAYOUT, PROBE_INPUTS)
+        return error.value.report
+
+    return call
