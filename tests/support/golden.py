@@ -22,7 +22,7 @@ from wsbench.storage import strict_json
 from wsbench.storage.atomic import atomic_write
 from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.condition import parse_entry
-from wsbench.tasks.scoring import score, versions
+from wsbench.tasks.scoring import score_answers, task_versions
 
 FOLDER = Path(__file__).parents[1] / "wsbench" / "tasks" / "golden"
 SCORES_FILE = FOLDER / "scores.json"
@@ -60,9 +60,9 @@ def computed_scores() -> dict[str, Any]:
     """Return the same, computed from the stored answers."""
     methods = {}
     for path in sorted(FOLDER.glob("*.npz")):
-        scores, robustness = score(*unpack_answers(path.read_bytes()), _SEED)
+        scores, robustness = score_answers(*unpack_answers(path.read_bytes()), _SEED)
         methods[path.stem] = msgspec.to_builtins({"scores": scores, "robustness": robustness})
-    return {"versions": versions(TASKS), "methods": methods}
+    return {"versions": task_versions(TASKS), "methods": methods}
 
 
 def complaints() -> list[str]:
