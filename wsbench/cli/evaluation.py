@@ -14,8 +14,9 @@ from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.settings import SetOption, settings
 from wsbench.cli.tables import print_tables, ranks_of, too_few
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
-from wsbench.methods.failure import summary
+from wsbench.methods.failure import advice, summary
 from wsbench.metrics.ranking import LEAST_RANKED
+from wsbench.storage.atomic import expect_writable
 from wsbench.tasks.catalogue import TASKS
 
 
@@ -87,6 +88,7 @@ def evaluate_(
         ) as opened,
         evaluation_progress(len(opened)) as progress,
     ):  # fmt: skip
+        expect_writable(folder / on.id)
         for method in opened:
             result = wsbench.evaluate(
                 method,
@@ -111,8 +113,11 @@ def evaluate_(
 
 def _limits(timeout_s: float, memory_gb: float | None, threads: int | None) -> wsbench.Limits:
     usual = wsbench.Limits()
-    memory_bytes = usual.memory_bytes if memory_gb is None else int(memory_gb * 1e9)
-    return wsbench.Limits(memory_bytes, timeout_s, threads or usual.threads)
+    try:
+        memory_bytes = usual.memory_bytes if memory_gb is None else int(memory_gb * 1e9)
+        return wsbench.Limits(memory_bytes, timeout_s, threads or usual.threads)
+    except (ValueError, OverflowError) as error:  # of int(nan) and int(inf), too
+        raise typer.BadParameter(str(error), param_hint="--memory, --timeout, --threads") from None
 
 
 def _suite(name: str | None, tasks: list[str], perturbations: list[str]) -> Suite:
@@ -174,7 +179,12 @@ def _print(
     print_line(f"records in {records[0].path.parent}:")
     for record in records:
         print_line(f"  {record.path.name}")
-    own = [result for result in results if ":" in result.method.spec and not result.error]
+    failed = [result for result in results if result.error]
+    if failed:
+        print_line(f"next: {advice(failed[0].error or '')}")
+        print_line(f"      wsbench evaluate {failed[0].method.arguments}")
+        return
+    own = [result for result in results if ":" in result.method.spec]
     if not own:
         print_line("next: write a class with transform(checkpoints), then")
         print_line("      wsbench evaluate my_method.py:MyMethod euclidean")

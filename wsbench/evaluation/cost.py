@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from wsbench.methods.limits import Limits
 from wsbench.methods.process import MethodProcess
-from wsbench.methods.protocol import MethodDescription
+from wsbench.methods.protocol import MethodDescription, refuse_changed_code
 from wsbench.methods.session import Session
 from wsbench.tasks.blinded_zoo import BlindedZoo
 
@@ -51,7 +51,7 @@ def measure_cost(description: MethodDescription, blinded: BlindedZoo, limits: Li
     settings = {name: description.parameters[name] for name in description.settings}
     with MethodProcess(limits) as process:
         process.find(description.spec)
-        process.make(settings)
+        refuse_changed_code(description, process.make(settings))
         session = Session(process, blinded.zoo.layout, blinded.zoo.probe_inputs, shown.seed)
         if not description.has_fit:
             session.distances(shown.test[:_N_WARM])

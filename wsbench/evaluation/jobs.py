@@ -19,7 +19,7 @@ from wsbench.evaluation.cluster import dask_client
 from wsbench.evaluation.resume import Part, packed_part, unpacked_part
 from wsbench.methods.limits import Limits
 from wsbench.methods.opening import OpenMethod, open_methods
-from wsbench.methods.protocol import MethodDescription
+from wsbench.methods.protocol import MethodDescription, refuse_changed_code
 from wsbench.methods.session import Port, Session
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
 from wsbench.tasks.catalogue import TASKS
@@ -69,7 +69,7 @@ def side_by_side(
     with ExitStack() as stack:
         for _ in range(n_workers):
             (other,) = stack.enter_context(_opened_again(description, limits))
-            ports.put(_ready(other))
+            ports.put(_ready(other, description))
         threads = stack.enter_context(ThreadPoolExecutor(n_workers))
 
         def answer(condition: Condition) -> tuple[Condition, Part]:
@@ -151,7 +151,7 @@ def _answer_there(
     ):
         blinded = _blinded_there(zoo, condition.protocol, seed + condition.repeat)
         shown = blinded.under(condition.perturbation)
-        return condition, packed_part(*_answered(_ready(one), zoo, shown, tasks))
+        return condition, packed_part(*_answered(_ready(one, description), zoo, shown, tasks))
 
 
 @lru_cache(maxsize=2)
@@ -164,9 +164,10 @@ def _opened_again(description: MethodDescription, limits: Limits) -> Any:
     return open_methods([description.spec], settings, limits=limits)
 
 
-def _ready(method: OpenMethod) -> Port:
+def _ready(method: OpenMethod, description: MethodDescription) -> Port:
     if method.port is None:
         raise MethodError(f"{method.description.spec} cannot be loaded again: {method.error}")
+    refuse_changed_code(description, method.description)
     return method.port
 
 

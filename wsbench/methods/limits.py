@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _SHARE_OF_MEMORY = 0.8
+_LEAST_BYTES = 100_000_000  # an interpreter with numpy needs as much
 _WITHOUT_MEMINFO_BYTES = 8 << 30
 
 
@@ -15,11 +16,16 @@ def n_cpus() -> int:
 
 def usual_memory_bytes() -> int:
     """Return 80 % of the machine's memory."""
+    whole = _machine_bytes()
+    return _WITHOUT_MEMINFO_BYTES if whole is None else int(whole * _SHARE_OF_MEMORY)
+
+
+def _machine_bytes() -> int | None:
     try:
         first = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()[0]
-        return int(int(first.split()[1]) * 1024 * _SHARE_OF_MEMORY)
+        return int(first.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
-        return _WITHOUT_MEMINFO_BYTES
+        return None
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,24 @@ class Limits:
     threads
         Threads of each numerical library, in the harness too; by default one a processor. The last
         bits of an answer may depend on it, so a record names it.
+
+    Raises
+    ------
+    ValueError
+        If one is not a number above zero, or more than the machine has.
     """
 
     memory_bytes: int = field(default_factory=usual_memory_bytes)
     timeout_s: float = 3600.0
     threads: int = field(default_factory=n_cpus)
+
+    def __post_init__(self) -> None:
+        most = {
+            "memory_bytes": (_LEAST_BYTES, _machine_bytes() or 2**62),
+            "timeout_s": (1e-3, 1e9),
+            "threads": (1, n_cpus()),
+        }
+        for name, (low, high) in most.items():
+            value = getattr(self, name)
+            if not low <= value <= high:  # NaN is not, either
+                raise ValueError(f"{name}: got {value:g}, allowed is {low:g} to {high:g} here")

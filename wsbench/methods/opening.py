@@ -1,7 +1,6 @@
 """Opening methods for evaluation: each in a process of its own, or all in this one."""
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -137,8 +136,10 @@ def _failed(spec: str, error: MethodFailedError) -> OpenMethod:
     if ":" not in spec:  # its package is broken, of which the caller may not have thought
         _log.warning("wsbench: %s", " ".join(str(error).split()))
     name = hyphenated(spec.rpartition(":")[2])
-    name = name if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) else "method"
-    info = MethodInfo(name, version="unknown")
+    try:
+        info = MethodInfo(name, version="unknown")
+    except MethodError:
+        info = MethodInfo("method", version="unknown")
     return OpenMethod(MethodDescription(info, spec, _NO_CODE), None, error.report)
 
 

@@ -16,6 +16,7 @@ from wsbench.networks.checkpoints import NEEDS, Checkpoints, Labels
 from wsbench.networks.layout import Layout
 
 INVARIANCES = ("hidden-permutation", "positive-rescaling", "sign-flip")
+_LONGEST_NAME = 100  # a file is named after it
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -41,7 +42,8 @@ class MethodInfo:
     Raises
     ------
     MethodError
-        If the name is not of that form or a word is not among those.
+        If the name is not of that form or has more than 100 characters, or a word is not among
+        those.
 
     Examples
     --------
@@ -58,7 +60,12 @@ class MethodInfo:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise MethodError(
-                f"MethodInfo: name {self.name!r} is not lower-case words joined by hyphens"
+                f"MethodInfo: name {self.name!r:.120} is not lower-case words joined by hyphens"
+            )
+        if len(self.name) > _LONGEST_NAME:
+            raise MethodError(
+                f"MethodInfo: name {self.name[:20]}… has {len(self.name)} characters, at most"
+                f" {_LONGEST_NAME} are allowed"
             )
         for name, allowed in (("invariances", INVARIANCES), ("needs", tuple(NEEDS))):
             given = getattr(self, name)
@@ -127,6 +134,14 @@ class MethodDescription:
     def arguments(self) -> str:
         """The arguments of ``wsbench evaluate`` that load it: ``"svd --set k=5"``."""
         return shell_arguments(self.spec, self.parameters, self.settings)
+
+
+def refuse_changed_code(before: MethodDescription, now: MethodDescription) -> None:
+    """Raise `MethodError` if a method's files changed between two times that it was loaded."""
+    if before.code_sha256 != now.code_sha256:
+        raise MethodError(
+            f"method {before.spec!r}: its code changed while it was evaluated; evaluate it again"
+        )
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,20 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def expect_writable(folder: Path) -> None:
+    """Make a folder, write to it and remove what was written; raise `StorageError` if it fails.
+
+    Work of hours can be refused before it is done.
+    """
+    with explain_storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary_name(folder / "test")
+        try:
+            temporary.write_bytes(b"written")
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; if the block succeeds, put it in its place.
