@@ -1,6 +1,7 @@
 """Ground truth: which checkpoint is which, and which of them are queries."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class GroundTruth:
         """The epoch of each row, ``(n,)``."""
         return self.labels.epoch
 
-    @property
+    @cached_property
     def n_models(self) -> int:
         """Number of models."""
         return len(self.rows_by_model())
@@ -59,7 +60,7 @@ class GroundTruth:
         """Number of rows of each model that are queries, if it has as many."""
         return max(1, _N_QUERIES // self.n_models)
 
-    @property
+    @cached_property
     def queries(self) -> Rows:
         """The rows that are queries, ascending: equally many of each model, the last among them.
 
