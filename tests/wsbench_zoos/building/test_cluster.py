@@ -175,6 +175,51 @@ def test_cluster__refuses_workers_of_another_release_and_waits_for_others(
     assert "the cluster has no workers; waiting for one" in caplog.text
 
 
+KILLS_ITS_WORKER = """
+import os
+import wsbench_zoos.building.cluster as building
+building.train_model = lambda *arguments: os._exit(1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_workers", [3, 1])
+def test_cluster__gives_up_on_a_model_that_kills_every_worker(
+    cluster, tmp_path, small_recipe, monkeypatch, n_workers
+):
+    """Dask gives up after two deaths, as this cluster is set; with one worker there is one."""
+    monkeypatch.setattr("wsbench_zoos.building.build._SILENCE_S", 0.2)
+    monkeypatch.setattr("wsbench_zoos.building.cluster._PATIENCE_S", 2.0)
+    for _ in range(n_workers):
+        cluster.start_worker_after(KILLS_ITS_WORKER)
+    cluster.run(os.getpid, n_workers=n_workers)
+    died = "2 workers died of the same model" if n_workers > 1 else "1 worker died and no model"
+    with pytest.raises(wsbench.WorkerError, match=died) as caught:
+        build(parse_recipe(small_recipe), tmp_path / "zoo", cluster=cluster.address)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "zoo").exists()
+
+
+@pytest.mark.slow
+def test_cluster__gives_up_after_as_many_deaths_as_it_says_where_dask_does_not(
+    cluster, tmp_path, small_recipe, monkeypatch
+):
+    """Dask is set to go on for ever, as some set it on machines that are taken away."""
+    monkeypatch.setattr("wsbench_zoos.building.build._SILENCE_S", 0.2)
+    monkeypatch.setattr("wsbench_zoos.building.cluster._MOST_DEATHS", 3)
+    for _ in range(4):
+        cluster.start_worker_after(KILLS_ITS_WORKER)
+    cluster.run(os.getpid, n_workers=4)
+    with distributed.Client(cluster.address, timeout=60, set_as_default=False) as client:
+        client.run_on_scheduler(allow_all_failures)
+    with pytest.raises(wsbench.WorkerError, match=r"[34] workers died and no model was finished"):
+        build(parse_recipe(small_recipe), tmp_path / "zoo", cluster=cluster.address)
+
+
+def allow_all_failures(dask_scheduler) -> None:
+    dask_scheduler.allowed_failures = 10**9
+
+
 @pytest.mark.slow
 @pytest.mark.needs_mnist
 @pytest.mark.skipif("WSBENCH_DATA" not in os.environ, reason="set WSBENCH_DATA, see CONTRIBUTING")

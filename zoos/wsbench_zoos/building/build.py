@@ -145,7 +145,6 @@ def _train(
 ) -> None:
     waiting = iter(missing)
     running: dict[Future[Trajectory], int] = {}
-    is_silent = False
     try:
         while True:
             for model in islice(waiting, max_in_flight - len(running)):
@@ -156,9 +155,7 @@ def _train(
             for future in finished:
                 partial.put(running.pop(future), future.result())
                 reports.one_more()
-            if not (finished or is_silent):
-                pool.warn_if_idle()
-            is_silent = not finished
+            pool.watch(len(finished))
     finally:
         for future in running:
             future.cancel()

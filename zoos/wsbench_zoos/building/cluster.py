@@ -7,6 +7,7 @@ stays on the scheduler for the next build: MNIST takes ten megabytes.
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ from wsbench_zoos.recipe import Recipe
 from wsbench_zoos.training.training import Trajectory, code_version, train_model
 
 _KEPT = "finished models are kept, the same command resumes the build"
+
+_MOST_DEATHS = 10  # of workers, without a model finished between them
+_PATIENCE_S = 60.0  # for a worker to come after the last one died
 
 _log = logging.getLogger("wsbench")
 _unpacking = threading.Lock()
@@ -55,11 +59,48 @@ def cluster(address: str, recipe: Recipe, data: Data) -> Iterator[WorkerPool]:
             future: Future[Trajectory] = executor.submit(*task)
             return future
 
-        def warn_if_idle() -> None:
-            if not client.nthreads():
-                _log.warning("%s: the cluster has no workers; waiting for one", address)
+        yield WorkerPool(submit, _Watch(client, address))
 
-        yield WorkerPool(submit, warn_if_idle)
+
+class _Watch:
+    """Warns of a cluster without workers, and gives up where they die and finish nothing.
+
+    Dask itself gives up on a model that killed four workers, unless its settings allow more, and
+    never where no worker is left.
+    """
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client, self._address = client, address
+        self._n_before = self._n_deaths()  # until the last model was finished
+        self._counted = time.monotonic()
+        self._alone: float | None = None  # since when there is no worker
+
+    def __call__(self, n_finished: int) -> None:
+        now = time.monotonic()
+        if n_finished:
+            self._alone = None
+            if now - self._counted > 1.0:  # the answer grows with the number of events
+                self._n_before, self._counted = self._n_deaths(), now
+            return
+        if self._client.nthreads():
+            self._alone = None
+        elif self._alone is None:
+            self._alone = now
+            _log.warning("%s: the cluster has no workers; waiting for one", self._address)
+        n_deaths = self._n_deaths() - self._n_before
+        is_left = self._alone is not None and now - self._alone > _PATIENCE_S
+        if n_deaths >= _MOST_DEATHS or (n_deaths and is_left):
+            left = ", and none is left" if is_left else ""
+            died = "worker" if n_deaths == 1 else "workers"
+            raise WorkerError(
+                f"{self._address}: {n_deaths} {died} died and no model was finished{left} (too"
+                f" little memory?); {_KEPT}"
+            )
+
+    def _n_deaths(self) -> int:
+        """Count the workers that the scheduler has lost without having dismissed them."""
+        events = (event for _, event in self._client.get_events("all"))
+        return sum(e.get("action") == "remove-worker" and not e.get("expected") for e in events)
 
 
 def _check_workers(client: Any) -> None:

@@ -25,12 +25,13 @@ class WorkerPool:
     ----------
     submit
         Train the model of this number.
-    warn_if_idle
-        Called when no model was finished for a while; warns if there are no workers.
+    watch
+        Called with the number of models just finished, and with 0 after a while without any. Warns
+        if there are no workers; raises `WorkerError` if they die and finish nothing.
     """
 
     submit: Callable[[int], Future[Trajectory]]
-    warn_if_idle: Callable[[], None] = lambda: None
+    watch: Callable[[int], None] = lambda n_finished: None
 
 
 @contextmanager
