@@ -69,6 +69,7 @@ def test_method_process__says_where_a_method_crashed(report):
     assert 'mine.py", line' in found.partition("so far")[2], found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["BaseException", "GeneratorExit", "KeyboardInterrupt", "SystemExit", "StopIteration"]
 )
@@ -232,6 +233,7 @@ def array(dtype, shape, data=b""):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -276,6 +278,7 @@ def test_method_process__a_forged_failure_stops_no_other_method(report):
     assert "of mine" in report(f"header({forged})", top=CHANNEL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -362,6 +365,7 @@ FORCE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", FORCE.values(), ids=FORCE)
 def test_method_process__no_force_changes_what_the_harness_holds(start, body):
     top = (
