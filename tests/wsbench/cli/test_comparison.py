@@ -3,6 +3,7 @@ import json
 import pytest
 
 import wsbench
+from support.records import rewrite
 
 
 @pytest.fixture
@@ -66,3 +67,28 @@ def test_compare__names_the_nearest_method_that_has_a_record(run, zoo):
     complaint = run("compare", "euclidian", "random", "--zoo", zoo).complaint()
     assert "unknown method 'euclidian'; did you mean 'euclidean'? Known: euclidean," in complaint
     assert "wsbench evaluate writes records there" in complaint
+
+
+def test_compare__of_a_failed_method_or_a_record_without_entries_is_one_line(
+    run, zoo, make_zoo, tmp_path
+):
+    (tmp_path / "bad.py").write_text("def bad(weights):\n    return None\n")
+    folder = make_zoo("again", models=50)
+    assert run("evaluate", f"{tmp_path}/bad.py:bad", "--zoo", folder).status == 1
+    line = run("compare", "bad", "euclidean", "--zoo", zoo).complaint()
+    assert line.endswith("the method failed, and there is nothing to compare")
+    nothing = wsbench.Suite("custom", 1, (), ("none",))
+    empty = wsbench.save_record(wsbench.evaluate("svd", wsbench.load_zoo(folder), suite=nothing))
+    assert empty.scores == {}
+    for pair in ((empty.path, "euclidean"), ("euclidean", empty.path), (empty.path, empty.path)):
+        assert run("compare", *pair, "--zoo", zoo).complaint().endswith("no entry in common")
+
+
+def test_compare__shows_the_scores_of_the_answers_where_a_record_names_none(run, zoo):
+    (path,) = (wsbench.home() / "records" / zoo).glob("euclidean-*.json")
+    forged = rewrite(wsbench.load_record(path), lambda c: c.update(scores={}), rename=True)
+    result = run("compare", forged, "random", "--zoo", zoo)
+    assert result.status == 0
+    (row,) = (line for line in result.out.splitlines() if line.startswith("identification/none"))
+    expected = wsbench.rescore(forged)["identification/none"]["map_at_r"].value
+    assert f"{expected:.3f}" in row
