@@ -63,7 +63,7 @@ def check(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that every record is true to its answers, and that nothing else lies there."""
+    """Check that every record agrees with its answers, and that the folder holds nothing else."""
     from wsbench_leaderboard.board.folder import check_board, find_board
 
     report = check_board(find_board(records))
@@ -93,9 +93,9 @@ def restamp_(
     records: Annotated[
         Path | None, typer.Argument(help="Folder of records; default: leaderboard/records.")
     ] = None,
-    changelog: Annotated[Path, typer.Option(help="Changes of scores must be named here.")] = Path(
-        "CHANGELOG.md"
-    ),
+    changelog: Annotated[
+        Path, typer.Option(help="Changelog that must name changes of scores.")
+    ] = Path("CHANGELOG.md"),
     as_json: JsonOption = False,
 ) -> None:
     """Write records anew in the current format, every score computed again from its answers."""
@@ -117,18 +117,18 @@ def submit(
         str,
         typer.Argument(
             metavar="RECORD",
-            help="What wsbench evaluate wrote, or the name of a method evaluated before.",
+            help="Path of a record, or name of a method evaluated before.",
         ),
     ],
     zoo: Annotated[
-        str, typer.Option(help="Of which zoo, where a name is given.")
+        str, typer.Option(help="Zoo of the record that is given by name.")
     ] = wsbench.DEFAULT_ZOO,
     board: Annotated[
         Path | None, typer.Option(help="Folder of records; default: leaderboard/records.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a record to the leaderboard's folder, and say what to commit."""
+    """Copy a record to the leaderboard's folder, and print the commands that commit it."""
     from wsbench_leaderboard.board.folder import find_board
     from wsbench_leaderboard.board.submit import submit_record
 

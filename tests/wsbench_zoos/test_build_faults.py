@@ -212,7 +212,7 @@ def test_build__stops_at_once_when_interrupted(tmp_path, longer_recipe, longer_d
     assert process.returncode == 130
     assert not output
     assert errors.endswith(
-        "\nwsbench: interrupted; what was done is kept, the same command goes on\n"
+        "\nwsbench: interrupted; finished work is kept, and the same command resumes\n"
     )
     assert "Traceback" not in errors
     assert not folder.exists()

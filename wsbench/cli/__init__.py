@@ -43,7 +43,7 @@ def application() -> typer.Typer:
     for point in sorted(entry_points(group="wsbench.commands"), key=lambda point: point.name):
         try:
             if point.name in taken:
-                raise ValueError("there is a command of this name")
+                raise ValueError("another command has this name")
             _add_plugin(app, point)
             taken.add(point.name)
         except KeyboardInterrupt:
@@ -54,7 +54,7 @@ def application() -> typer.Typer:
 
 
 def _add_plugin(app: typer.Typer, point: EntryPoint) -> None:
-    """Add a plugin's commands, a group or a function; raise whatever is wrong with it."""
+    """Add a plugin's commands, a group or a function; raise any fault of it."""
     plugin = point.load()
     if not isinstance(plugin, typer.Typer | FunctionType):
         raise TypeError(
@@ -85,20 +85,20 @@ def main() -> None:
     try:
         prepare_streams()
         status = application()(prog_name="wsbench", standalone_mode=False)
-        if status == _INTERRUPTED:  # typer has made this of a KeyboardInterrupt
+        if status == _INTERRUPTED:  # typer's status for a KeyboardInterrupt
             raise KeyboardInterrupt
-        sys.stdout.flush()  # here, where a failure can still be told
+        sys.stdout.flush()  # here, where a failure can still be reported
     except WsbenchError as error:
         status = _complain(str(error), error.exit_code)
     except typer.TyperException as error:
         status = _complain(error.format_message(), 2)
     except (typer.Abort, KeyboardInterrupt):
         status = _complain(
-            "interrupted; what was done is kept, the same command goes on", _INTERRUPTED
+            "interrupted; finished work is kept, and the same command resumes", _INTERRUPTED
         )
         if threading.active_count() > 1:  # for instance in seconds of compiling a kernel;
             os._exit(status)  # nothing that a thread of ours does is kept
-    except BrokenPipeError:  # the reader has gone (… | head): nobody is left to tell
+    except BrokenPipeError:  # the reader has closed the pipe (… | head)
         _drop_output()
         status = 1
     except MemoryError as error:

@@ -1,4 +1,4 @@
-"""The command ``compare``: whether the difference of two methods is real."""
+"""The command ``compare``: paired differences of two methods."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +14,12 @@ from wsbench.tasks.condition import parse_entry
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A record, or the name of a method evaluated before.")],
-    b: Annotated[str, typer.Argument(help="Another.")],
+    a: Annotated[
+        str, typer.Argument(metavar="A", help="A record, or name of a method evaluated before.")
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     zoo: Annotated[
-        str, typer.Option(help="Of which zoo, where a name is given.")
+        str, typer.Option(help="Zoo of the records that are given by name.")
     ] = wsbench.DEFAULT_ZOO,
     records: Annotated[
         Path | None, typer.Option(help="Folder of the records; default: in the cache.")

@@ -1,4 +1,4 @@
-"""The command ``check``: whether a method is what it says it is."""
+"""The command ``check``: conformance of a method."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -12,7 +12,10 @@ from wsbench.methods.failure import summary
 
 
 def check(
-    method: Annotated[str, typer.Argument(help="Name, package.module:Name or path/file.py:Name.")],
+    method: Annotated[
+        str,
+        typer.Argument(metavar="METHOD", help="Name, package.module:Name or path/file.py:Name."),
+    ],
     assignments: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -24,7 +24,7 @@ def evaluate_(
     methods: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[METHOD]...",
+            metavar="METHOD",
             help="Names, package.module:Name or path/file.py:Name; default: all installed.",
         ),
     ] = None,
@@ -36,27 +36,28 @@ def evaluate_(
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option(help=f"Ask this task only: {', '.join(TASKS)}."),
+        typer.Option(help=f"Evaluate this task; repeat for more: {', '.join(TASKS)}."),
     ] = None,
     perturbation: Annotated[
         list[str] | None,
         typer.Option(
-            "--perturb", help="Perturb the weights first: none, permute, int8, svd-50 and so on."
+            "--perturb",
+            help="Perturb the weights; repeat for more: none, permute, int8, svd-50 and so on.",
         ),
     ] = None,
     assignments: SetOption = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**63 - 1, help="For shuffles, ties and methods.")
+        int, typer.Option(min=0, max=2**63 - 1, help="Seed of shuffles, ties and methods.")
     ] = 0,
     records: Annotated[
         Path | None, typer.Option(help="Folder for the records; default: in the cache.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.001, help="Seconds that a method has for each call.")
+        float, typer.Option(min=0.001, help="Seconds for each call of a method.")
     ] = 3600.0,
     memory: Annotated[
         float | None,
-        typer.Option(min=0.1, help="GB that a method may use; default: 80 % of the machine's."),
+        typer.Option(min=0.1, help="Memory of a method in GB; default: 80 % of the machine's."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of each library; default: all processors.")
@@ -72,7 +73,7 @@ def evaluate_(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score methods on a zoo: which checkpoints belong together, and in which order they came."""
+    """Evaluate methods on a zoo: print scores, intervals and ranks, and write a record of each."""
     asked = _suite(suite, task or [], perturbation or [])
     limits = _limits(timeout, memory, threads)
     with build_progress(zoo) as building:
@@ -81,7 +82,7 @@ def evaluate_(
     folder = unfinished.parent
     results, written = [], []
     with (
-        redirect_stdout(sys.stderr),  # what a method prints in this process is not a result
+        redirect_stdout(sys.stderr),  # prints of a method in this process are no result
         wsbench.open_methods(
             methods or wsbench.list_methods(), settings(assignments), limits=limits,
             in_process=in_process,

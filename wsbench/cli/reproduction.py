@@ -1,4 +1,4 @@
-"""The command ``reproduce``: a paper's tables, its figure beside ours in every cell."""
+"""The command ``reproduce``: a paper's tables, with its figures beside ours."""
 
 import datetime
 import sys
@@ -22,11 +22,11 @@ from wsbench.suggestions import unknown_name_error
 
 
 def reproduce(
-    paper: Annotated[str, typer.Argument(help=f"One of: {', '.join(PAPERS)}.")],
+    paper: Annotated[str, typer.Argument(metavar="PAPER", help=f"One of: {', '.join(PAPERS)}.")],
     zoo: Annotated[
         list[str] | None, typer.Option(help="Zoo to measure; repeat the option for several.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="For the fair protocol's ties.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of ties in the fair protocol.")] = 0,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a page of Markdown.")] = False,
     as_json: JsonOption = False,
 ) -> None:

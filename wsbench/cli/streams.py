@@ -1,4 +1,4 @@
-"""Streams of the command line: whatever encoding they have, and where one of them is closed."""
+"""Streams of the command line, of any encoding, and closed ones."""
 
 import codecs
 import io
@@ -46,7 +46,7 @@ def _is_open(number: int) -> bool:
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """Return what stands in for characters that the encoding of a stream does not have."""
+    """Return substitutes for characters that the encoding of a stream lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]

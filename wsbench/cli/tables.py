@@ -1,4 +1,4 @@
-"""Tables of scores at the terminal: one a task, methods as rows, best first."""
+"""Tables of scores at the terminal: one per task, methods as rows, best first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LEAST_NAME = 12  # columns left to the names of methods before lines grow longe
 
 @dataclass(frozen=True)
 class _Column:
-    """A column: the heading, and what each method has there."""
+    """A column: the heading, and one cell for each method."""
 
     heading: str
     cells: Sequence[str]
@@ -79,7 +79,7 @@ def _print_table(
         table.add_column(column.heading, justify="right", no_wrap=True)
     for i, result in enumerate(results):
         table.add_row(result.method.label, *(column.cells[i] for column in columns))
-    # Rich cuts what does not fit; names are folded instead, and numbers always whole.
+    # Rich would cut what does not fit. Here names are folded, and numbers stay whole.
     longest = max(len(result.method.label) for result in results)
     folded = max(0, longest - _LEAST_NAME) if console.is_terminal else 0
     whole = console.measure(table, options=console.options.update(max_width=1000)).maximum
@@ -95,7 +95,7 @@ def _columns(
     between: str,
 ) -> list[_Column]:
     main, spec = _main(results[0]), primary_score(task)
-    others = [t for t in dict.fromkeys(_transforms(results[0])) if t != main]
+    others = [t for t in dict.fromkeys(_perturbations(results[0])) if t != main]
     heading = spec.heading + (f" {main}" if main != "none" else "")
 
     def at(perturbation: str, score: str) -> list[str]:
@@ -121,7 +121,7 @@ def _columns(
     return columns
 
 
-def _transforms(result: wsbench.Evaluation) -> list[str]:
+def _perturbations(result: wsbench.Evaluation) -> list[str]:
     return [parse_entry(entry)[1].perturbation for entry in result.scores]
 
 
@@ -130,7 +130,7 @@ def _score(result: wsbench.Evaluation, task: str, perturbation: str, name: str) 
 
 
 def too_few(n_models: int) -> str:
-    """Return why there are no ranks, and perhaps no intervals."""
+    """Return the note that there are too few models for ranks, and perhaps for intervals."""
     least = f"ranks need {LEAST_RANKED}"
     if n_models < LEAST_MODELS:
         least = f"intervals need {LEAST_MODELS} and {least}"

@@ -1,4 +1,4 @@
-"""The commands about zoos: list, info, build, verify; and env."""
+"""Commands for zoos (list, info, build, verify), and env."""
 
 import sys
 import tomllib
@@ -103,16 +103,22 @@ def build(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the zoo; default: its place in the cache.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; default: one a CPU.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; default: one per CPU.")
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler, tcp://host:port.")
     ] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build it again, replace it.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build it again and replace it.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every model of a zoo; an interrupted build is resumed."""
     if workers and cluster:
-        raise typer.BadParameter("--workers is for threads here, --cluster has its own: give one")
+        raise typer.BadParameter(
+            "--workers sets threads on this machine, --cluster uses others: give one of the two"
+        )
     with build_progress(Path(zoo).stem) as progress:
         folder = wsbench.build_zoo(
             zoo, out=out, workers=workers, cluster=cluster, rebuild=rebuild, progress=progress

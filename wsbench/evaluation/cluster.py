@@ -1,4 +1,4 @@
-"""Dask clusters: connecting to one, or saying why not."""
+"""Dask clusters: connection to a scheduler."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Cost of a method: seconds and memory, in a process of its own."""
+"""Cost of a method: seconds and memory, measured in a fresh process."""
 
 import time
 from collections.abc import Callable
@@ -27,8 +27,8 @@ class Cost(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds for the train checkpoints, for all distances, and for the order of every model. What
         a first call compiles is not counted.
     peak_bytes
-        Memory of the process at its most, beyond what it held before it was fitted and beyond the
-        checkpoints. Distances of embeddings are the harness's and not in it.
+        Peak memory of the process, less what it held before the fit and less the checkpoints.
+        Distances of embeddings are computed by the harness and not counted.
     """
 
     fit_s: Seconds

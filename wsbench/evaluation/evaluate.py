@@ -49,12 +49,12 @@ Progress = Callable[[EvaluationState], None]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One method's answers and scores on one zoo, or why it has none.
+    """One method's answers and scores on one zoo, or the report of its failure.
 
     Attributes
     ----------
     method
-        The method, and what it says about itself.
+        The method's description.
     zoo_id, zoo_digest, suite, seed
         The zoo, the suite, and the seed of shuffles, ties and perturbations.
     truths
@@ -71,10 +71,10 @@ class Evaluation:
     seconds
         Wall time of ``fit``, ``embed`` (distances) and ``order`` under the first condition.
     cost
-        Time and memory in a process of its own, if the suite measures it.
+        Time and memory in a fresh process, if the suite measures it.
     invariances
-        The symmetries of the networks under which the method's distances of some test checkpoints
-        were measured to stay.
+        The symmetries of the networks that left the method's distances of some test checkpoints
+        unchanged.
     error
         None, or the traceback of a method that failed.
     """
@@ -114,23 +114,23 @@ def evaluate(
     Parameters
     ----------
     method
-        A spec as `load_method` takes it runs in a process of its own; what `load_method` returns
+        A spec, as for `load_method`, runs in its own process. A method that `load_method` returned
         runs in this one. `open_methods` gives either.
     zoo
         As `load_zoo` takes or returns it.
     suite
-        Which tasks are asked under which conditions; None for the suite ``"smoke"``.
+        Tasks and conditions; None for the suite ``"smoke"``.
     seed
         For shuffles, ties, perturbations, the bootstrap, and the method's own ``rng``.
     unfinished
-        A folder for the answers under finished conditions. The same evaluation, if it was
-        interrupted, resumes from these. None keeps none.
+        A folder for the answers under finished conditions, from which the same evaluation resumes.
+        None keeps none.
     progress
         Called before the first condition and after each.
     limits
         Memory, time a call and threads; None for the defaults of `Limits`.
     workers
-        Number of conditions that are answered side by side, each in a process of the method. No
+        Number of conditions evaluated at the same time, each in its own process of the method. No
         score depends on it; with more than one, seconds are those of a busy machine.
     cluster
         Address of a Dask scheduler, ``tcp://host:port``, whose workers answer instead.
@@ -139,7 +139,7 @@ def evaluate(
     -------
     evaluation
         Scores and answers. If the method fails (an error, a crash, no answer in time, an answer of
-        the wrong shape or with NaN), `Evaluation.error` says how and there are no scores.
+        the wrong shape or with NaN), there are no scores and `Evaluation.error` has the report.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def evaluate(
 
 
 class _Run:
-    """What an evaluation needs beside the method."""
+    """The inputs of an evaluation except the method."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Jobs: the conditions of an evaluation, one after the other, side by side, or on a Dask cluster.
 
-Conditions are independent: a method is fitted anew under each, so who answers which, and when,
-changes no answer.
+A method is fitted anew under each condition, so neither the process nor the order changes an
+answer.
 """
 
 import threading
@@ -63,7 +63,9 @@ def side_by_side(
     """
     description = method.description
     if not description.spec:
-        raise MethodError(f"{description.label}: workers need a method that has a spec")
+        raise MethodError(
+            f"{description.label}: workers load the method by its spec, and it has none"
+        )
     ports: SimpleQueue[Port] = SimpleQueue()
     preparing = threading.Lock()  # perturbations share a decomposition, computed once
     with ExitStack() as stack:
@@ -108,7 +110,9 @@ def on_cluster(
         If the method was not loaded by a spec that a worker can load, too.
     """
     if not description.spec:
-        raise MethodError(f"{description.label}: a cluster needs a method that has a spec")
+        raise MethodError(
+            f"{description.label}: a cluster loads the method by its spec, and it has none"
+        )
     with dask_client(address) as client:
         sent = client.scatter(zoo, broadcast=True)
         spec = _absolute(description.spec)
@@ -142,7 +146,7 @@ def _answer_there(
     seed: int,
     limits: Limits,
 ) -> tuple[Condition, bytes]:
-    """Answer one condition in a Dask worker, by a process of its own."""
+    """Answer one condition in a Dask worker, in a process of the method."""
     from threadpoolctl import threadpool_limits
 
     with (

@@ -1,6 +1,6 @@
-"""Suites: which tasks are asked under which conditions. Named and versioned.
+"""Suites: named and versioned sets of tasks and conditions.
 
-A version's content is never changed: what was scored under it would mean something else.
+The content of a version never changes, so its scores keep their meaning.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Suite:
     protocols, repeats
         Each perturbation under each protocol, with this many seeds.
     measures_cost
-        Whether time and memory are measured, in a process of their own.
+        Whether time and memory are measured, in a fresh process.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Methods: the protocol, loading one, asking it, and checking what it says about itself."""
+"""Methods: protocol, loading, processes, sessions, and checks of declared properties."""

@@ -1,8 +1,8 @@
-"""Whether a method is what it says it is, measured on a tiny zoo of made-up trajectories.
+"""Conformance: checks of a method on a tiny zoo of made-up trajectories.
 
-Every check applies something that must not change a method's answer (shuffled rows, fewer rows, a
-second call, another process, a symmetry of the network) and compares. Where two answers should be
-equal they may differ by rounding: by 1e-5 of the largest distance.
+Each check makes a change that must not change a method's answer (shuffled rows, fewer rows, a
+second call, another process, a symmetry of the network) and compares. Two answers are equal if they
+differ by at most 1e-5 of the largest distance.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,9 +35,9 @@ _N_MODELS, _N_EPOCHS = 10, 12
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: its name, whether the method passed, and why not or why it was not run.
+    """The result of one check: its name, its status, and the reason for a failure or a skip.
 
-    A hint is not a failure: the method could say more of itself than it does.
+    A hint is no failure: it names an invariance that holds and is not declared.
     """
 
     check: str
@@ -46,7 +46,7 @@ class Finding:
 
 
 class _NotConformingError(Exception):
-    """The method did not pass; the message says why."""
+    """A check failed; the message says why."""
 
 
 def check_method(method: str | LoadedMethod | OpenMethod) -> list[Finding]:
@@ -88,7 +88,7 @@ def tiny_layout(activation: str) -> Layout:
 
 
 class _Subject:
-    """A method and what it is asked about: the checkpoints of four models, six epochs each."""
+    """A method and the checkpoints it is asked about: ten models of twelve epochs."""
 
     def __init__(self, method: OpenMethod) -> None:
         if method.port is None:
@@ -212,7 +212,9 @@ def _is_the_same_elsewhere(subject: _Subject) -> str | None:
             there.fit()
             _compare(here, there.distances(there.weights), "this process and a fresh one")
         except MethodFailedError as error:
-            raise _NotConformingError(f"there it fails: {_last_line(error.report)}") from None
+            raise _NotConformingError(
+                f"it fails in a fresh process: {_last_line(error.report)}"
+            ) from None
     return None
 
 
@@ -256,7 +258,7 @@ def _orders(subject: _Subject) -> str | None:
 
 
 def _invariance(subject: _Subject, name: str) -> Finding:
-    """Apply a symmetry to every checkpoint on its own and see whether the distances notice."""
+    """Apply a symmetry to each checkpoint and compare the distances before and after."""
     check = f"invariant under {name}"
     declared = name in subject.description.info.invariances
 

@@ -1,4 +1,4 @@
-"""Failures of methods: where each failed, and what to do, in a line."""
+"""Failures of methods: place and remedy, in a line."""
 
 import re
 import sysconfig

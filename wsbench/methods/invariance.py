@@ -12,7 +12,7 @@ from wsbench.networks.symmetries import ACTIONS, APPLIES_TO, obstacle
 from wsbench.seeding import generator
 from wsbench.typing import Distances, Floats
 
-# Where two answers should be equal they may differ by rounding, by this part of the largest.
+# Answers that differ by at most this share of the largest distance are equal up to rounding.
 TOLERANCE = 1e-5
 
 
@@ -25,7 +25,7 @@ def distances_before_and_after(
 ) -> tuple[Distances, Distances]:
     """Return the distances of checkpoints before and after a symmetry acts on each.
 
-    Every checkpoint gets a group element of its own.
+    Each checkpoint gets its own group element.
 
     Parameters
     ----------

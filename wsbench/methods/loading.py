@@ -1,4 +1,4 @@
-"""Finding a method by entry point, module or file, and making an instance; no other is imported."""
+"""Loading: find one method by entry point, module or file, and make an instance of it."""
 
 import copy
 import hashlib
@@ -58,8 +58,8 @@ def load_method(spec: str, parameters: Mapping[str, Any] | None = None) -> Loade
     UnknownIdError
         If no installed method has this name; the message names the nearest.
     MethodError
-        If the module cannot be imported, has no such name, takes no such parameter, fails when it
-        is made, or what it makes has neither ``transform`` nor ``pairwise``.
+        If the module cannot be imported or has no such name. If the method takes no such parameter,
+        fails when it is made, or has neither ``transform`` nor ``pairwise``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Opening methods for evaluation: each in a process of its own, or all in this one."""
+"""Opening: methods ready to be asked, each in its own process or all in this one."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -133,7 +133,7 @@ def _made(finder: _Local | MethodProcess, spec: str, parameters: Mapping[str, An
 
 
 def _failed(spec: str, error: MethodFailedError) -> OpenMethod:
-    if ":" not in spec:  # its package is broken, of which the caller may not have thought
+    if ":" not in spec:  # a broken package, which the caller may not have in mind
         _log.warning("wsbench: %s", " ".join(str(error).split()))
     name = hyphenated(spec.rpartition(":")[2])
     try:

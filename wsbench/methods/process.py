@@ -1,7 +1,7 @@
-"""A method in a process of its own, as the harness sees it.
+"""Process of a method, from the harness's side.
 
-Whatever the method does there (crash, exit, hang, print, patch, eat memory) ends as a
-`MethodError` here, and touches neither the harness nor another method.
+A crash, an exit, a hang or a lack of memory in that process is a `MethodError` here. What the
+method prints or patches there reaches neither the harness nor another method.
 """
 
 import contextlib
@@ -53,8 +53,8 @@ Floats = npt.NDArray[np.float32]
 
 _MOST_FEATURES = 1_000_000
 _END_S = 5.0  # after which a process that was asked to end is killed
-_LAST_WORDS_S = 1.0  # for what a process has printed to be read
-_PRINTED_KEPT = 4000  # characters of what a method prints, the last ones
+_LAST_WORDS_S = 1.0  # to read what a process has printed
+_PRINTED_KEPT = 4000  # characters, the last that a method prints
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -151,7 +151,7 @@ class MethodProcess:
         try:
             self._description = description_of(reply, self._spec)
         except (MethodError, ValueError) as error:
-            raise self._broken(f"described itself wrongly: {error}") from None
+            raise self._broken(f"sent a wrong description: {error}") from None
         return self._description
 
     def fit(

@@ -1,4 +1,4 @@
-"""What a method is: what it says about itself, and what it can be asked."""
+"""Protocol of methods: their description, their calls, and what they may see."""
 
 import inspect
 import json
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What a method says about itself.
+    """A method's description of itself.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class MethodInfo:
         One line.
     invariances
         Changes of the weights, among ``"hidden-permutation"``, ``"positive-rescaling"`` and
-        ``"sign-flip"``, that keep the network's function and that the method does not see.
+        ``"sign-flip"``, that keep the network's function and the method's distances.
     needs
-        What it reads beside weights and layout: ``"probe_inputs"``, ``"activations"``, or
+        Inputs beside weights and layout: ``"probe_inputs"``, ``"activations"``, or
         ``"labels"`` of the train models in ``fit``.
 
     Raises
@@ -96,12 +96,12 @@ Method = EmbeddingMethod | DistanceMethod
 
 @dataclass(frozen=True)
 class MethodDescription:
-    """What is known of a method without its code: records, tables and commands hold this.
+    """The description of a method without its code, for records, tables and commands.
 
     Attributes
     ----------
     info
-        What it says about itself.
+        Its description of itself.
     spec
         Where it was found; empty for one that was not loaded.
     code_sha256
@@ -111,7 +111,7 @@ class MethodDescription:
     settings
         The names of those that are not at their defaults.
     gives_distances
-        Whether it is asked for distances, as a method that has both is.
+        Whether it is asked for distances. A method with both is.
     has_fit, has_order
         Whether it has these methods.
     """

@@ -1,4 +1,4 @@
-"""Replies of a method's process, checked: the method can write to that socket itself."""
+"""Replies of a method's process, checked, because the method can write to the same socket."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Failure(Struct, frozen=True):
 
 
 class Leaves(Struct, frozen=True):
-    """Whether the input was as before when a method had answered."""
+    """Whether a method left its input unchanged."""
 
     holds: bool
 
@@ -63,7 +63,7 @@ class _Made(Struct, frozen=True):
 
 
 def is_reply(value: Any) -> bool:
-    """Whether a message says that a call went well or failed."""
+    """Return whether a message reports the success or the failure of a call."""
     return isinstance(value, dict) and isinstance(value.get("ok"), bool)
 
 

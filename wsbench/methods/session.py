@@ -1,4 +1,4 @@
-"""A session: one method on the networks of one layout, asked, timed, and its answers checked."""
+"""Sessions: one method on one zoo's networks, timed, with checked answers."""
 
 import time
 import traceback
@@ -22,7 +22,7 @@ Rows = npt.NDArray[np.intp]
 
 
 class Port(Protocol):
-    """The way to a method, in this process (`InProcess`) or in one of its own."""
+    """The connection to a method, in this process (`InProcess`) or another (`MethodProcess`)."""
 
     @property
     def description(self) -> MethodDescription:
@@ -108,7 +108,7 @@ class Session:
     Parameters
     ----------
     port
-        The way to the method.
+        The connection to the method.
     layout, probe_inputs
         Of the zoo.
     seed

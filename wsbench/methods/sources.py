@@ -1,8 +1,7 @@
-"""The code of a method: its own file, and every file that this one imports from the same project.
+"""Source code of a method: its file, and every file that it imports from the same project.
 
-Imports are read from the syntax, wherever they stand, so that a helper which is imported only in
-``fit`` counts as well, and so does ``import_module("helper")``. Installed packages and the standard
-library do not.
+Imports are read from the syntax tree. An import inside ``fit`` counts, and so does
+``import_module("helper")``. Installed packages and the standard library do not.
 """
 
 import ast
@@ -25,7 +24,7 @@ _OWN = Path(__file__).resolve().parents[1]  # wsbench itself
 def code_sha256(file: Path) -> str:
     """Return the hash of a method's file, and of those that it imports.
 
-    A file that imports none of its own project has the hash of its bytes.
+    The hash of a file that imports nothing from its project is that of its bytes.
     """
     own, *others = _sources(file)
     digest = hashlib.sha256(own.read_bytes())

@@ -1,8 +1,8 @@
-"""The parent of a method's process: it waits for that process and ends whatever it left behind.
+"""Supervisor: the parent of a method's process, which waits for it and ends what it started.
 
-`MethodProcess` runs this file as a script. No code of a method runs in this process, so it notices
-the end of the harness whatever a method does. On Linux orphans become its children, those in a
-session of their own too, and it ends them.
+`MethodProcess` runs this file as a script. No code of a method runs in it, so no
+method can hide the end of the harness from it. On Linux, orphans become its children, even those in
+another session, and it ends them.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""The process of a method: it loads one method and answers the harness until that hangs up.
+"""Worker: the process that loads one method and answers the harness until it hangs up.
 
 It gets weights, layout, what the method declared, and the state of a random stream. No label of a
 test model, no seed and no part of the harness is ever in it.
@@ -36,7 +36,7 @@ def serve(descriptor: int, memory_bytes: int) -> NoReturn:
             os._exit(0)  # without waiting for threads that the method left behind
         try:
             header, payload = server.answer(request, _arrays(request["arrays"], descriptors))
-        except BaseException as error:  # whatever a plugin raises is an answer, too
+        except BaseException as error:  # any exception of a method is an answer
             header, payload = _failure(error), None
         if os.getpid() != process:
             os._exit(0)  # a copy of this process: the method has forked

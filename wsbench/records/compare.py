@@ -41,14 +41,12 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     """
     if a.content.zoo != b.content.zoo:
         raise ZooError(
-            f"{a.path.name} is of {a.zoo} and {b.path.name} of {b.zoo}, or of another digest of it:"
+            f"{a.path.name} is of {a.zoo} and {b.path.name} of {b.zoo}, or their digests differ:"
             " only scores on the same zoo can be compared"
         )
     for record in (a, b):
         if record.content.answers is None:
-            raise ZooError(
-                f"{record.path.name}: the method failed, and there is nothing to compare"
-            )
+            raise ZooError(f"{record.path.name}: the method failed, so there is nothing to compare")
     left, right = load_answers(a), load_answers(b)
     found = {}
     for task in TASKS:

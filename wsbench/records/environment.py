@@ -1,4 +1,4 @@
-"""The environment of a result: versions, processor, and the settings that change speed or bits."""
+"""Environment of a result: versions, processor, and the settings that change speed or bits."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class ThreadPool(Struct, frozen=True, forbid_unknown_fields=True):
-    """A library that computes in threads of its own, and their number."""
+    """A library with its own threads, and their number."""
 
     library: str
     version: str | None
@@ -24,7 +24,7 @@ class ThreadPool(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Environment(Struct, frozen=True, forbid_unknown_fields=True):
-    """Versions of what computes, the processor, and the variables that change it."""
+    """Versions of packages, the processor, and the variables that change speed or bits."""
 
     python: str
     platform: str

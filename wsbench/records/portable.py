@@ -1,4 +1,4 @@
-"""Portable texts: a record says nothing about the folders of whoever made it."""
+"""Portable texts: specs and tracebacks without the folders of a machine."""
 
 import re
 from pathlib import Path

@@ -2,7 +2,7 @@
 
 A record is named after the sha256 of its claims: everything except time, cost and environment,
 which cannot be recomputed. The same method evaluated again replaces its own record. It holds the
-sha256 of its answers, so that neither can be changed unnoticed.
+sha256 of its answers, so a change of either is noticed.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class Record:
     content
         What is in it, in the shape of the current format.
     is_upgraded
-        Whether the file is of an older format, and was read as if written in the current one.
+        Whether the file is of an older format, and was read as the current one.
     """
 
     path: Path

@@ -1,6 +1,6 @@
-"""The content of a record, typed: keys, types, bounds, and texts that a table or page can show.
+"""Schema of records: keys, types, bounds, and texts that a table or page can show.
 
-A record comes from anybody. Every number has an upper bound, and every text except a traceback is
+Anybody can write a record. Every number has an upper bound, and every text except a traceback is
 one short printable line.
 """
 
@@ -36,7 +36,7 @@ Scores = dict[str, dict[str, Score]]
 
 
 class MethodEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """The method: what it says about itself, and what was measured of that.
+    """The method: its description, and its measured invariances.
 
     ``parameters`` holds all constructor arguments that JSON can hold, ``settings`` the names of
     those that are not at their defaults. ``code_sha256`` is the hash of the file that defines it.
@@ -131,7 +131,7 @@ def _method_faults(method: MethodEntry) -> Iterator[str]:
             yield f"method.{key}: got {shown(wrong)}, allowed are {', '.join(allowed)}"
     for name in method.parameters:
         if not name.isidentifier():
-            yield f"method.parameters: got the name {shown(name)}, expected one of Python"
+            yield f"method.parameters: got the name {shown(name)}, expected a Python identifier"
     for name in method.settings:
         if name not in method.parameters:
             yield f"method.settings: got {shown(name)}, expected one of the parameters"

@@ -1,4 +1,4 @@
-"""A blinded zoo: checkpoints as methods see them, under a protocol and with a seed.
+"""Blinded zoo: checkpoints as methods see them, under a protocol and with a seed.
 
 Rows are sorted by a salted hash of their content. Neither the zoo's row order nor its model numbers
 can change a score, and the order carries no information.
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class BlindedCheckpoints:
-    """The checkpoints of a blinded zoo under one perturbation, and what is known of them.
+    """The checkpoints of a blinded zoo under one perturbation, and their labels.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class BlindedCheckpoints:
     shown_order
         The row of `truth` that each test checkpoint is.
     seed
-        Of ties and shuffles.
+        Seed of ties and shuffles.
     """
 
     train: Floats
@@ -117,7 +117,7 @@ class BlindedZoo:
         return networks
 
     def _perturbed(self, perturbation: str, split: str, rows: Rows) -> Floats:
-        # The seed's words are those of the first records: others would change every score.
+        # The words are part of the seed: other words would change every score.
         rng = generator(self.seed, "transform", perturbation, split)
         perturb = self._perturbations.get(perturbation)
         return perturb(self.zoo.weights[rows], self.zoo.layout, rng)
@@ -127,7 +127,7 @@ def order_by_content(weights: Floats, seed: int) -> Rows:
     """Return an order of rows by a salted hash of their content, ``(n,)``."""
     salt = seed.to_bytes(16, "little", signed=True)
     keys = [hashlib.sha256(salt + row.tobytes()).digest() for row in weights]
-    # Rows that are equal to the last bit are ordered at random: their order must not tell either.
+    # Equal rows are ordered at random, so that their order carries no information either.
     ties = generator(seed, "shuffle").random(len(weights))
     return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), np.intp)
 
@@ -142,8 +142,8 @@ def _rows(zoo: Zoo, split: str) -> Rows:
     rows = rows[zoo.epoch[rows] > 0]
     if len(rows) == len(np.unique(zoo.model[rows])):
         raise ZooError(
-            f"zoo {zoo.id!r} has no two checkpoints of a {split} model after epoch 0, and methods"
-            " are fitted on train models and scored on test models; five models and two epochs are"
-            " enough"
+            f"zoo {zoo.id!r} has no two checkpoints of a {split} model after epoch 0; methods"
+            " are fitted on train models and scored on test models, so build at least five models"
+            " and two epochs"
         )
     return rows[np.lexsort((zoo.epoch[rows], zoo.model[rows]))]

@@ -1,4 +1,4 @@
-"""The catalogue of tasks: the one list that suites, records, tables, pages and help texts read.
+"""Catalogue of tasks: the one list that suites, records, tables, pages and help texts read.
 
 A task is added by a module with these names and a row in `TASKS`.
 """

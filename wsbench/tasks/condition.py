@@ -1,4 +1,4 @@
-"""Conditions: a perturbation, a protocol and a repeat, under which a task is asked."""
+"""Conditions of tasks: a perturbation, a protocol and a repeat."""
 
 from dataclasses import dataclass
 

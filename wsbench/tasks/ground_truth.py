@@ -1,4 +1,4 @@
-"""Ground truth: which checkpoint is which, and which of them are queries."""
+"""Ground truth: labels of the checkpoints, and the choice of queries."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,7 +64,7 @@ class GroundTruth:
     def queries(self) -> Rows:
         """The rows that are queries, ascending: equally many of each model, the last among them.
 
-        They depend on nothing but the epochs that exist, and so are the same for all methods.
+        They depend on the epochs alone, and are the same for all methods.
         """
         return self.sample(self.n_queries_each)
 

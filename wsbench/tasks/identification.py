@@ -92,7 +92,7 @@ def answers(
 
 
 def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
-    """Raise `ValueError` if these are not such as a method's answers can be."""
+    """Raise `ValueError` for answers that no method can give."""
     n, n_nearest = len(truth.model), int(_n_relevant(truth).max())
     neighbours = answers["neighbours"].astype(np.int64)
     expect_shape("neighbours", neighbours, (len(truth.queries), n_nearest))
@@ -117,18 +117,18 @@ def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     """
     between, within = answers["margin"].tolist()
     if not np.isfinite(within) or np.isfinite(between) != (truth.n_models > 1):
-        raise ValueError("margin: expected two distances, the first infinite for one model alone")
+        raise ValueError("margin: expected two distances, the first infinite if there is one model")
     is_whole = clustering.adjusted_rand_index(truth.model, answers["clusters"]) == 1.0
     if between > within and not is_whole:
-        raise ValueError("clusters: not the models, which the margin says that one cut separates")
+        raise ValueError("clusters: expected the models, since the margin separates them")
     if between < within and is_whole:
-        raise ValueError("clusters: the models, which the margin says that no cut separates")
+        raise ValueError("clusters: got the models, although the margin does not separate them")
     can_find = _n_relevant(truth) > 0
     if between > within and can_find.any():
         first = truth.model[answers["neighbours"][can_find, 0]]
         if (first != truth.model[truth.queries][can_find]).any():
             raise ValueError(
-                "neighbours: the nearest is of another model, which the margin says is farther"
+                "neighbours: the nearest is of another model, although the margin separates models"
             )
 
 
@@ -156,7 +156,7 @@ def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.f
 
 
 def _n_relevant(truth: GroundTruth) -> Rows:
-    """How many other checkpoints of its model each query can find."""
+    """Return the number of other checkpoints of its model, for each query."""
     sizes = np.concatenate([np.full(len(rows), len(rows)) for rows in truth.rows_by_model()])
     n_relevant: Rows = sizes[truth.queries] - 1
     return n_relevant

@@ -57,9 +57,8 @@ def answers(order_of: Callable[[Rows], Rows], truth: GroundTruth, shown_order: R
     Parameters
     ----------
     order_of
-        Takes the rows of one model, as numbered in the order in which the method saw them, and
-        ascending, and returns a permutation that puts them in order. It is called for one model
-        after the other, in the order in which the method saw them.
+        Takes the rows of one model, ascending, and returns a permutation that puts them in order.
+        Rows are numbered as the method saw them, and models come in the order of their first row.
     truth
         Labels, to take one model at a time.
     shown_order
@@ -87,7 +86,7 @@ def order_by_linkage(distances: npt.NDArray[np.float64], rng: np.random.Generato
 
 
 def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
-    """Raise `ValueError` if these are not such as a method's answers can be."""
+    """Raise `ValueError` for answers that no method can give."""
     by_model = truth.rows_by_model()
     ends = np.cumsum([len(rows) for rows in by_model])
     order = answers["order"]

@@ -3,8 +3,8 @@
 Queries are test checkpoints after the perturbation. The gallery holds checkpoints of all models as
 they were written. Both take the same few epochs of every model.
 
-Whether a query is a copy of any gallery model is asked with and without its own model in the
-gallery. A false positive is a query that is called a copy of a sibling, a model of the same recipe
+Detection compares each query with a gallery that holds its own model and with one that does not.
+A false positive is a query that is called a copy of a sibling, a model of the same recipe
 and another seed, when its own is absent. Counted by pairs of query and sibling, one false positive
 in a hundred would be a false alarm for nearly every query: the gallery holds hundreds of siblings.
 """
@@ -44,7 +44,7 @@ _FALSE_POSITIVE_RATE = 0.01
 
 
 def run(session: Session, shown: BlindedCheckpoints) -> Answers:
-    """Fit the method on train checkpoints as written, as before anybody brings a perturbed copy."""
+    """Fit the method on train checkpoints as written: perturbed copies appear later."""
     session.fit(shown.clean_train, shown.train_labels)
     queries = shown.test[np.argsort(shown.shown_order)[shown.truth.queries]]
     together = np.concatenate([queries, shown.gallery])
@@ -85,14 +85,14 @@ def answers(
     nearest_own = np.where(is_own, distances, np.inf).min(axis=1)
     nearest_sibling = np.where(is_own, np.inf, distances).min(axis=1)
     back = np.argsort(query)
-    # Ranks say whatever a threshold can, and cannot be mistaken for a measure.
+    # A threshold needs ranks only, and distances of methods have no common unit.
     near = np.stack([nearest_own[back], nearest_sibling[back]])
     ranks = np.unique(near, return_inverse=True)[1].reshape(near.shape)
     return {"found": compact(there[found][back]), "near": compact(ranks)}
 
 
 def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
-    """Raise `ValueError` if these are not such as a method's answers can be."""
+    """Raise `ValueError` for answers that no method can give."""
     n, n_nearest = len(truth.queries), _n_relevant(truth)
     expect_shape("found", answers["found"], (n, n_nearest))
     expect_shape("near", answers["near"], (2, n))

@@ -1,4 +1,4 @@
-"""How much of its score a method keeps when checkpoints are transformed, as by compression."""
+"""Robustness: the share of its score that a method keeps under perturbations."""
 
 from collections.abc import Mapping, Sequence
 
@@ -44,9 +44,9 @@ def robustness(
     -------
     score
         1 if nothing is lost, above 1 if something is gained, below 0 if the scores become
-        negative. None, and no interval, where the mean on ``none`` is not positive or so near 0
-        that the ratio is beyond 1e12, since then there is nothing to lose, and where ``none`` or
-        all of the perturbations are missing.
+        negative. None, without an interval, where the mean on ``none`` is not positive, or so near
+        0 that the ratio exceeds 1e12: there is nothing to lose. None, too, where ``none`` or all of
+        the perturbations are missing.
 
     Raises
     ------
@@ -79,6 +79,6 @@ def robustness(
     relative = mean(change) / whole
     linearised = 1 + relative + (change - relative * base) / whole
     between = interval_over_models(linearised, seed, "robustness")
-    # A mean that is 0 but for rounding, of scores of both signs, gives ratios of 1e16 and more.
+    # A mean that is rounding only, of scores of both signs, gives ratios of 1e16 and more.
     numbers = (1 + relative, *(between or ()))
     return Score(None) if max(map(abs, numbers)) > LARGEST else Score(1 + relative, between)

@@ -1,4 +1,4 @@
-"""Scoring: from stored answers to scores, the one way to a score that exists."""
+"""Scoring: the only way from stored answers to scores."""
 
 from collections.abc import Mapping
 

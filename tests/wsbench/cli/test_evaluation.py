@@ -42,14 +42,14 @@ def methods(tmp_path):
     return tmp_path / "methods.py"
 
 
-def but_progress(err):
+def without_progress(err):
     """Return the lines on stderr that do not report progress."""
     return "".join(line for line in err.splitlines(True) if not line.startswith("evaluating: "))
 
 
 def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, publisher):
     result = run("evaluate", "--zoo", "made-up-v1")
-    assert (result.status, but_progress(result.err)) == (0, "")
+    assert (result.status, without_progress(result.err)) == (0, "")
     lines = result.out.splitlines()
     assert lines[0] == "made-up-v1, suite smoke 1: fitted on train models, scored on 2 test models"
     headings = " ".join(line for line in lines if "method" in line)
@@ -117,7 +117,7 @@ def test_evaluate__what_a_method_prints_is_no_result(run, make_zoo, methods):
     for option, printed in ([], ""), (["--in-process"], "imported\nfitting\nfitting\nfitting\n"):
         result = run(*arguments, *option)
         json.loads(result.out)
-        assert but_progress(result.err) == printed
+        assert without_progress(result.err) == printed
 
 
 def test_evaluate__writes_records_where_it_is_told(run, make_zoo, tmp_path):
@@ -246,5 +246,5 @@ def test_evaluate__explains_records_that_cannot_be_written(run, make_zoo, tmp_pa
     (tmp_path / "file").touch()
     arguments = ["evaluate", "random", "--zoo", make_zoo(), "--records", tmp_path / "file"]
     result = run(*arguments)
-    result = result._replace(err=but_progress(result.err))
+    result = result._replace(err=without_progress(result.err))
     assert "cannot write: Not a directory" in result.complaint()

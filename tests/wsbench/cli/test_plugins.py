@@ -54,7 +54,7 @@ def test_commands__of_a_package_replace_none(run, tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, "wsbench.commands", points, "def env(): raise SystemExit(7)")
     result = run("env", "--json")
     assert json.loads(result.out)["python"]
-    assert result.err.endswith("is left out: ValueError: there is a command of this name\n")
+    assert result.err.endswith("is left out: ValueError: another command has this name\n")
 
 
 @pytest.mark.parametrize("source", METHODS)

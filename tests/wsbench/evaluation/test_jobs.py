@@ -46,7 +46,10 @@ def test_evaluate__side_by_side_a_failure_is_one_failed_evaluation(zoo, tmp_path
 def test_evaluate__side_by_side_needs_a_spec(zoo):
     loaded = wsbench.load_method("euclidean")
     unnamed = wsbench.LoadedMethod(loaded.method, loaded.info, "", "0" * 64)
-    assert "workers need a method that has a spec" in evaluated(unnamed, zoo, workers=2).error
+    assert (
+        "workers load the method by its spec, and it has none"
+        in evaluated(unnamed, zoo, workers=2).error
+    )
 
 
 @pytest.mark.slow

@@ -301,7 +301,7 @@ def test_method_process__a_forged_description_is_refused(method_file, change):
     )
     with MethodProcess(Limits(threads=1)) as process:
         process.find(spec)
-        with pytest.raises(wsbench.MethodFailedError, match="described itself wrongly"):
+        with pytest.raises(wsbench.MethodFailedError, match="sent a wrong description"):
             process.make({})
 
 

@@ -55,7 +55,7 @@ def test_compare__refuses_records_of_two_zoos(evaluated, make_zoo):
 def test_compare__refuses_a_record_of_a_failure_and_records_without_an_entry_in_common(evaluated):
     _, one = evaluated(First(3))
     _, failed = evaluated(Failing())
-    with pytest.raises(wsbench.ZooError, match="the method failed, and there is nothing to comp"):
+    with pytest.raises(wsbench.ZooError, match="the method failed, so there is nothing to comp"):
         wsbench.compare(one, failed)
     _, other = evaluated(First(3), suite=wsbench.find_suite(None, ["retrieval"], ["int8"]))
     with pytest.raises(wsbench.ZooError, match="have no entry in common"):

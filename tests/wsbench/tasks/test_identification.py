@@ -136,9 +136,12 @@ OVERLAPPING = np.array([0.0, 1.5, 2.5, 10.0, 1.6, 11.9])  # a checkpoint of each
 @pytest.mark.parametrize(
     ("found", "message"),
     [
-        (answers() | {"clusters": np.array([0, 0, 1, 1, 1, 1])}, "clusters: not the models, which"),
-        (answers(places=OVERLAPPING) | {"margin": np.array([9.0, 1.0])}, "clusters: not the mod"),
-        (answers() | {"margin": np.array([1.0, 9.0])}, "clusters: the models, which the margin"),
+        (answers() | {"clusters": np.array([0, 0, 1, 1, 1, 1])}, "clusters: expected the models"),
+        (
+            answers(places=OVERLAPPING) | {"margin": np.array([9.0, 1.0])},
+            "clusters: expected the mod",
+        ),
+        (answers() | {"margin": np.array([1.0, 9.0])}, "clusters: got the models, although the"),
         (answers() | {"margin": np.array([np.inf, 9.0])}, "margin: expected two distances, the f"),
         (answers() | {"margin": np.array([np.inf, np.inf])}, "margin: expected two distances, th"),
     ],
@@ -151,7 +154,7 @@ def test_check__refuses_margin_and_clusters_that_no_distances_have(found, messag
 def test_check__refuses_a_nearest_of_another_model_beside_a_margin_above_one():
     found = answers()
     found["neighbours"][0] = [3, 1]
-    with pytest.raises(ValueError, match="neighbours: the nearest is of another model, which"):
+    with pytest.raises(ValueError, match="neighbours: the nearest is of another model, although"):
         identification.check(found, TRUTH)
     found["neighbours"][0] = [1, 3]  # a later neighbour may be of another model: a long model
     identification.check(found, TRUTH)

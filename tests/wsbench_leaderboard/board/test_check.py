@@ -299,7 +299,7 @@ def test_check_record__says_that_there_is_none(victim):
             of("method", parameters={"k": "<img onerror=alert(1)>"}, settings=["k"]),
             "a text without < and >",
         ),
-        (of("method", parameters={"<b>": 1}), "got the name '<b>', expected one of Python"),
+        (of("method", parameters={"<b>": 1}), "got the name '<b>', expected a Python identifier"),
         (of("method", version="1\x1b[2J"), "expected one line without control characters"),
         (of("method", description="one\ntwo"), "expected one line without control characters"),
         (of("method", description="\u202etxet"), "expected one line without control characters"),
