@@ -17,7 +17,7 @@ HUGE = 10**400
 def written(tmp_path_factory):
     """A record; read only."""
     folder = tmp_path_factory.mktemp("schema")
-    zoo = wsbench.load_zoo(write_made_up_zoo(folder / "zoo"))
+    zoo = wsbench.load_zoo(write_made_up_zoo(folder / "zoo", models=30))
     suite = wsbench.find_suite(None, ["identification", "ordering"], ["none", "int8"])
     return wsbench.save_record(wsbench.evaluate(loaded(FirstThree()), zoo, suite=suite), folder)
 

@@ -74,7 +74,16 @@ def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, 
         "perturbations": ["none", "permute"],
     }  # fmt: skip
     assert set(content["robustness"]["ordering"]) == {"compression", "symmetry"}
-    assert content["scores"]["identification/none"]["map_at_r"]["interval"] is not None
+    assert content["scores"]["identification/none"]["map_at_r"]["interval"] is None
+    assert record.scores == evaluation.scores
+
+
+def test_save_record__keeps_intervals_as_pairs(make_zoo):
+    zoo = wsbench.load_zoo(make_zoo(models=30))  # six test models
+    record = wsbench.save_record(evaluated(zoo, FirstThree()))
+    content = json.loads(record.path.read_text())
+    low, high = content["scores"]["identification/none"]["map_at_r"]["interval"]
+    assert (low, high) == record.scores["identification/none"]["map_at_r"].interval
 
 
 def test_save_record__the_same_evaluation_again_has_the_same_name(made_up_zoo):
