@@ -19,6 +19,7 @@ from wsbench.errors import (
     WsbenchError,
     ZooError,
 )
+from wsbench.evaluation.accuracy import network_accuracy
 from wsbench.evaluation.cluster import dask_client
 from wsbench.evaluation.cost import Cost
 from wsbench.evaluation.evaluate import Evaluation, EvaluationState, evaluate
@@ -135,6 +136,7 @@ __all__ = [
     "load_method",
     "load_record",
     "load_zoo",
+    "network_accuracy",
     "open_methods",
     "pairwise_euclidean",
     "parse_entry",

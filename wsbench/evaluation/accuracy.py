@@ -9,15 +9,17 @@ from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.zoo.providers import provider_of_recipe
 
 
-def accuracy_after(blinded: BlindedZoo, perturbations: Sequence[str]) -> dict[str, float]:
+def network_accuracy(zoo: Zoo, perturbations: Sequence[str], seed: int = 0) -> dict[str, float]:
     """Compute the test models' mean test accuracy at the last epoch after each perturbation.
 
     Parameters
     ----------
-    blinded
-        A zoo; there are accuracies only if an installed package can train its recipe.
+    zoo
+        There are accuracies only if an installed package can train its recipe.
     perturbations
         Their names.
+    seed
+        As in `wsbench.evaluate`.
 
     Returns
     -------
@@ -25,6 +27,11 @@ def accuracy_after(blinded: BlindedZoo, perturbations: Sequence[str]) -> dict[st
         Perturbation to accuracy in [0, 1]. Empty if no installed package knows the recipe, or if
         the test data are not on this machine.
     """
+    return accuracy_after(BlindedZoo(zoo, "standard", seed), perturbations)
+
+
+def accuracy_after(blinded: BlindedZoo, perturbations: Sequence[str]) -> dict[str, float]:
+    """Compute what `network_accuracy` does, of a zoo that is blinded already."""
     networks = [blinded.at_last_epoch(blinded.test(name)) for name in perturbations]
     try:
         provider = provider_of_recipe(blinded.zoo.recipe_text)
