@@ -7,6 +7,7 @@ import numpy as np
 from wsbench.errors import DataError, IntegrityError, RecipeError
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.zoo.providers import provider_of_recipe
+from wsbench.zoo.zoo import Zoo
 
 
 def network_accuracy(zoo: Zoo, perturbations: Sequence[str], seed: int = 0) -> dict[str, float]:

@@ -7,6 +7,9 @@ import pytest
 
 import wsbench
 from wsbench.evaluation.suites import SUITES
+from wsbench.records.record import write_record
+from wsbench.records.schema import RecordContent
+from wsbench.storage import strict_json
 from wsbench_leaderboard.board.folder import check_board, find_board
 from wsbench_leaderboard.tables import BEGIN, END, markdown, with_tables
 
@@ -114,6 +117,23 @@ def test_check_board__refuses_the_answers_and_scores_of_another_method(board, vi
     assert found.startswith(f"made-up-v1/{path.name}: has the answers of euclidean-")
 
 
+def test_check_board__holds_accuracies_against_the_networks(tmp_path, digits_zoo, monkeypatch):
+    """All records of a zoo may agree and be wrong: digits-mlp-v1 is built, and its networks run."""
+    suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
+    board = tmp_path / "records"
+    wsbench.save_record(wsbench.evaluate("random", digits_zoo, suite=suite), board)
+    assert problems(board) == []
+    (path,) = board.glob("*/*.json")
+    content = json.loads(path.read_text())
+    content["accuracy"]["int8"] += 0.01
+    path.unlink()
+    typed = strict_json.typed(content, RecordContent)
+    path = write_record(typed, path.parent).path
+    (problem,) = problems(board)
+    assert problem.startswith(f"digits-mlp-v1/{path.name}: accuracy.int8: got 0.86")
+    assert "the networks have 0.85" in problem
+
+
 def test_check_board__refuses_another_accuracy_of_the_same_networks(published, board, rewrite):
     suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
     paths = []
@@ -124,8 +144,8 @@ def test_check_board__refuses_another_accuracy_of_the_same_networks(published, b
     assert problems(board) == []
     path = rewrite(paths[1], lambda c: c["accuracy"].update(int4=0.95))
     assert problems(board) == [
-        f"made-up-v1/{path.name}: accuracy.int4: got 0.95, and 0.9002 is that of the same networks"
-        " in the others; evaluate again"
+        f"made-up-v1/{path.name}: accuracy.int4: got 0.95, the other records have 0.9002; evaluate"
+        " again"
     ]
 
 
