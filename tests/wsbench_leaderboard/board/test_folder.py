@@ -117,6 +117,7 @@ def test_check_board__refuses_the_answers_and_scores_of_another_method(board, vi
     assert found.startswith(f"made-up-v1/{path.name}: has the answers of euclidean-")
 
 
+@pytest.mark.slow
 def test_check_board__holds_accuracies_against_the_networks(tmp_path, digits_zoo, monkeypatch):
     """All records of a zoo may agree and be wrong: digits-mlp-v1 is built, and its networks run."""
     suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
