@@ -1,1 +1,1 @@
-"""Collects records, computes their scores again, ranks and renders them."""
+"""The leaderboard: records with recomputed scores, ranked, as tables and as a static site."""

@@ -1,4 +1,4 @@
-"""Columns of tables over all tasks, from the catalogue: a task's module names its own."""
+"""Columns of tables over all tasks, as the tasks in the catalogue declare them."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Column:
     task
         Name of the task.
     score, heading, meaning
-        Name of the score, or of the kind, with its heading and description.
+        Of the score. For a robustness, ``score`` and ``heading`` are the kind of perturbation.
     perturbation
         Of the score; empty for a robustness.
     is_primary
@@ -31,11 +31,11 @@ class Column:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether methods are ranked by this column: by the primary score as written."""
+        """Whether the column ranks methods: an unperturbed primary score."""
         return self.is_primary and self.perturbation == "none"
 
     def of(self, rescored: RescoredRecord) -> wsbench.Score | None:
-        """Return the score that a record has in this column."""
+        """Return a record's score in this column, if it has one."""
         if not self.perturbation:
             return rescored.robustness.get(self.task, {}).get(self.score)
         return rescored.scores.get(f"{self.task}/{self.perturbation}", {}).get(self.score)
@@ -43,16 +43,16 @@ class Column:
 
 def columns() -> list[Column]:
     """Return the columns of all tasks, in the order of the catalogue."""
-    found = []
+    shown = []
     for name, task in wsbench.TASKS.items():
         primary = wsbench.primary_score(name)
         specs = {spec.name: spec for spec in task.SCORES}
         for column in task.COLUMNS:
             if kind := column.robustness:
                 meaning = f"share of {primary.heading} kept, mean over perturbations of this kind"
-                found.append(Column(name, kind, kind, meaning, "", is_primary=False))
+                shown.append(Column(name, kind, kind, meaning, "", is_primary=False))
             else:
                 spec, under = specs[column.score], column.perturbation
                 meaning = spec.meaning + (f", under {under}" if under != "none" else "")
-                found.append(Column(name, spec.name, spec.heading, meaning, under, spec.is_primary))
-    return found
+                shown.append(Column(name, spec.name, spec.heading, meaning, under, spec.is_primary))
+    return shown

@@ -12,14 +12,16 @@ import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench_leaderboard.site.build import build_command, facts_command
 
-app = typer.Typer(help="Tables of recorded results.", no_args_is_help=True)
+_STALE = "stale, scored by another version of a task; run wsbench leaderboard restamp"
+
+app = typer.Typer(help="Tables and pages of recorded results.", no_args_is_help=True)
 app.command("build")(build_command)
 app.command("facts")(facts_command)
 
 
 @app.callback()
 def leaderboard() -> None:
-    """Tables of recorded results."""
+    """Tables and pages of recorded results."""
 
 
 @app.command()
@@ -31,13 +33,13 @@ def table(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the tables between the two marker lines of a Markdown file, for the"
-            " records beside it.",
+            help="Replace the tables in a Markdown file, which stand between two marker lines, by"
+            " those of the records beside it.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the records of a folder as Markdown, every score computed again from its answers."""
+    """Print the records of a folder as Markdown tables, with recomputed scores."""
     from wsbench_leaderboard.board.collect import collect
     from wsbench_leaderboard.tables import markdown, with_tables
 
@@ -64,9 +66,9 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check that every record agrees with its answers, and that the folder holds nothing else."""
-    from wsbench_leaderboard.board.folder import check_board, find_board
+    from wsbench_leaderboard.board.folder import check_folder, find_folder
 
-    report = check_board(find_board(records))
+    report = check_folder(find_folder(records))
     if as_json:
         print_json(
             {
@@ -80,7 +82,7 @@ def check(
         for problem in report.problems:
             print_line(f"{problem.file}: {problem.message}")
         for file in report.stale:
-            print_line(f"{file}: stale, another version of a task scored it; restamp it")
+            print_line(f"{file}: {_STALE}")
         n = len(report.problems)
         verdict = f"{n} problem{'s' * (n > 1)}" if n else "all right"
         print_line(f"{len(report.results)} records, {len(report.stale)} stale, {verdict}")
@@ -98,18 +100,19 @@ def restamp_(
     ] = Path("CHANGELOG.md"),
     as_json: JsonOption = False,
 ) -> None:
-    """Write records anew in the current format, every score computed again from its answers."""
-    from wsbench_leaderboard.board.folder import find_board
+    """Update records to the current format and versions, with recomputed scores."""
+    from wsbench_leaderboard.board.folder import find_folder
     from wsbench_leaderboard.board.restamp import restamp
 
     text = changelog.read_text(encoding="utf-8") if changelog.is_file() else ""
-    done = restamp(find_board(records), text)
-    n_changed = sum(restamped.n_changed for restamped in done)
+    restamped = restamp(find_folder(records), text)
+    n_changed = sum(record.n_changed for record in restamped)
     if as_json:
-        print_json({"records": {str(d.before): str(d.after) for d in done}, "changed": n_changed})
+        paths = {str(record.before): str(record.after) for record in restamped}
+        print_json({"records": paths, "changed": n_changed})
         return
-    n_written = sum(one.before != one.after for one in done)
-    print_line(f"{len(done)} records, {n_written} written anew, {n_changed} scores changed")
+    n_updated = sum(record.before != record.after for record in restamped)
+    print_line(f"{len(restamped)} records, {n_updated} updated, {n_changed} scores changed")
 
 
 def submit(
@@ -123,44 +126,45 @@ def submit(
     zoo: Annotated[
         str, typer.Option(help="Zoo of the record that is given by name.")
     ] = wsbench.DEFAULT_ZOO,
-    board: Annotated[
+    records: Annotated[
         Path | None, typer.Option(help="Folder of records; default: leaderboard/records.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a record to the leaderboard's folder, and print the commands that commit it."""
-    from wsbench_leaderboard.board.folder import find_board
+    """Copy a checked record to the leaderboard's folder, and print the commands that commit it."""
+    from wsbench_leaderboard.board.folder import find_folder
     from wsbench_leaderboard.board.submit import submit_record
 
-    folder = find_board(board)
-    found = record
+    folder = find_folder(records)
+    path = Path(record)
     if not record.endswith(".json"):
-        found = str(wsbench.find_record(record, wsbench.home() / "records" / zoo).path)
-    done = submit_record(Path(found), folder)
-    submitted = done.rescored.record
+        path = wsbench.find_record(record, wsbench.home() / "records" / zoo).path
+    submission = submit_record(path, folder)
+    submitted = submission.rescored.record
     readme = folder.parent / "README.md"
     add = [str(submitted.path.parent), *([str(readme)] if readme.exists() else [])]
     commands = [
         *([f"wsbench leaderboard table --update {shlex.quote(add[1])}"] if add[1:] else []),
         f"git add --all {shlex.join(add)}",
-        f"git commit --message {shlex.quote(done.message)}",
+        f"git commit --message {shlex.quote(submission.message)}",
     ]
     if as_json:
         print_json(
             {
                 "record": str(submitted.path),
-                "answers": str(done.answers),
-                "replaced": [str(path) for path in done.replaced],
-                "stale": done.rescored.is_stale,
+                "answers": str(submission.answers),
+                "replaced": [str(older) for older in submission.replaced],
+                "stale": submission.rescored.is_stale,
                 "commands": commands,
             }
         )
         return
-    print_line(f"{submitted.path}: {len(done.rescored.scores)} entries, as its answers give them")
-    for path in done.replaced:
-        print_line(f"{path}: replaced")
-    if done.rescored.is_stale:
-        print_line("stale: another version of a task scored it; evaluate the method again")
+    n_entries = len(submission.rescored.scores)
+    print_line(f"{submitted.path}: scores of {n_entries} entries agree with the answers")
+    for older in submission.replaced:
+        print_line(f"{older}: replaced")
+    if submission.rescored.is_stale:
+        print_line(f"{submitted.path}: {_STALE}")
     print_line("next:")
     for command in commands:
         print_line(f"  {command}")

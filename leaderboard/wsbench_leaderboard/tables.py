@@ -1,6 +1,6 @@
-"""Rendering results as Markdown: the same results give the same bytes.
+"""Markdown tables of results: the same results give the same bytes.
 
-Labels come from anybody; whatever could be markup is written as a character reference.
+Labels come from strangers. Characters that could be markup are written as character references.
 """
 
 import re
@@ -21,43 +21,45 @@ _NOTHING = "–"
 
 
 def markdown(results: Iterable[RescoredRecord]) -> str:
-    """Return one table for each zoo, best first; stale rows are marked and stand in italics."""
+    """Return one table for each zoo, best first; stale rows are in italics."""
     by_zoo = sorted(results, key=_zoo)
     tables = [_table(zoo, list(group)) for (zoo, _), group in groupby(by_zoo, key=_zoo)]
     return "\n".join(tables) or "No records yet.\n"
 
 
 def with_tables(path: Path, tables: str) -> str:
-    """Return the text of a file with other tables between its two marker lines.
+    """Return the text of a file with the tables between its two marker lines replaced.
 
     Raises
     ------
-    UnknownIdError, FormatError
-        If there is no such file, or it has not these two lines.
+    UnknownIdError
+        If there is no such file.
+    FormatError
+        If it lacks one of the two lines.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise wsbench.UnknownIdError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise wsbench.FormatError(f"{path}: not a text: {error}") from None
+        raise wsbench.FormatError(f"{path}: not text: {error}") from None
     before, begin, rest = text.partition(f"{BEGIN}\n")
     _, end, after = rest.partition(f"{END}\n")
     if not begin or not end:
         raise wsbench.FormatError(
-            f"{path}: has no place for the tables; add the lines {BEGIN} and {END}"
+            f"{path}: marker lines of the tables are missing; add {BEGIN} and {END}"
         )
     return f"{before}{begin}\n{tables}\n{end}{after}"
 
 
 def _zoo(rescored: RescoredRecord) -> tuple[str, str]:
-    """Return the zoo of an rescored; zoos of the same name and other content are other zoos."""
+    """Return the id and digest of a record's zoo; zoos with other content are other zoos."""
     return rescored.record.zoo, rescored.record.content.zoo.content_digest
 
 
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
     by_path = ranks(results, rank_task())
-    shown = [column for column in columns() if column.score != "symmetry"]  # permute shows it
+    shown = [column for column in columns() if column.score != "symmetry"]  # a page is narrow
     headings = ["method", "rank", *_headings(shown)]
     lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
     lines.append("|---|" + "---:|" * (len(headings) - 1))
@@ -75,20 +77,20 @@ def _place(rescored: RescoredRecord) -> tuple[float, str, str]:
 
 
 def _method(rescored: RescoredRecord) -> str:
-    """Return the method and its parameters, and what else is not as usual."""
+    """Return the method with its settings, and version, seed and suite where these are unusual."""
     content = rescored.record.content
-    found = {
+    values = {
         "version": content.method.version,
         "seed": str(content.seed),
         "suite": f"{content.suite.name} {content.suite.version}",
     }
-    notes = [f"{key} {value}" for key, value in found.items() if value != _USUAL[key]]
+    notes = [f"{key} {value}" for key, value in values.items() if value != _USUAL[key]]
     notes += ["stale"] if rescored.is_stale else []
     return escaped(rescored.record.label + (f" ({', '.join(notes)})" if notes else ""))
 
 
 def escaped(text: str) -> str:
-    """Return a text as Markdown that shows it and nothing else: no markup, no link.
+    """Return a text as Markdown that shows exactly this text, without markup or link.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def escaped(text: str) -> str:
 
 
 def _headings(columns: Sequence[Column]) -> Iterator[str]:
-    """Yield headings; the task and the perturbation stand where they change."""
+    """Yield headings, with the task and the perturbation where they change."""
     task = perturbation = ""
     for column in columns:
         words = [column.task] if column.task != task else []

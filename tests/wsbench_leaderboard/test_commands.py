@@ -48,7 +48,10 @@ def test_table__wrong_input_is_one_line(run, folder):
     for arguments, message in (
         ([folder], "not the answers that"),
         ([], "no such folder"),
-        ([folder / "other-v1", "--update", folder.parent / "README.md"], "no place for the tables"),
+        (
+            [folder / "other-v1", "--update", folder.parent / "README.md"],
+            "marker lines of the tables are missing",
+        ),
         ([folder / "other-v1", "--update", folder.parent / "gone.md"], "No such file"),
     ):
         status, out, err = run("leaderboard", "table", *arguments)
@@ -82,7 +85,8 @@ def test_check__marks_stale_records_and_exits_0(run, board, victim, rewrite):
     status, out, _ = run("leaderboard", "check", board)
     assert status == 0
     assert out.splitlines() == [
-        f"made-up-v1/{path.name}: stale, another version of a task scored it; restamp it",
+        f"made-up-v1/{path.name}: stale, scored by another version of a task;"
+        " run wsbench leaderboard restamp",
         "2 records, 1 stale, all right",
     ]
 

@@ -42,7 +42,7 @@ def test_check__refuses_a_huge_number_in_one_line(run, board, forged):
 
 
 def test_submit__refuses_a_huge_number_in_one_line(run, forged, tmp_path):
-    line = run("submit", forged, "--board", tmp_path / "board").complaint()
+    line = run("submit", forged, "--records", tmp_path / "board").complaint()
     assert forged.name in line
     assert len(line) < 600
     assert not re.search("0{200}", line)

@@ -151,13 +151,15 @@ def test_with_tables__changes_only_what_is_between_the_markers(tmp_path):
 def test_with_tables__refuses_a_file_without_markers(tmp_path, text):
     path = tmp_path / "README.md"
     path.write_text(text)
-    with pytest.raises(wsbench.FormatError, match="has no place for the tables; add the lines"):
+    with pytest.raises(
+        wsbench.FormatError, match="marker lines of the tables are missing; add <!-- tables"
+    ):
         with_tables(path, "new\n")
 
 
 def test_with_tables__refuses_what_is_no_text(tmp_path):
     (tmp_path / "README.md").write_bytes(b"\xff")
-    with pytest.raises(wsbench.FormatError, match="not a text"):
+    with pytest.raises(wsbench.FormatError, match="not text"):
         with_tables(tmp_path / "README.md", "")
     with pytest.raises(wsbench.UnknownIdError, match="No such file"):
         with_tables(tmp_path / "gone.md", "")

@@ -1,1 +1,1 @@
-"""The board: a folder of records, read, checked and added to."""
+"""A folder of records: reading, checking, adding and restamping."""

@@ -1,8 +1,8 @@
-"""Check of a record: whether it may stand on the leaderboard.
+"""Check of one record against the rules of the leaderboard.
 
-Its scores must be those of its answers, and its answers those to a published suite, on the test
-models of a published zoo. Which models these are follows from the zoo's id and counts: easier ones
-cannot be brought, and no zoo is read.
+The scores must follow from the answers, and the answers must belong to a published suite and to the
+test models of a published zoo. The labels of these models follow from the zoo's id and counts, so
+the check reads no zoo and easier models are refused.
 """
 
 import json
@@ -18,37 +18,37 @@ import wsbench
 from wsbench.storage.npz import unpack
 from wsbench_leaderboard.board.collect import RescoredRecord, rescore_record
 
-MAX_ANSWERS_BYTES = 1_000_000  # those of the suite `standard` have 0.3 MB, 0.6 MB unpacked
+MAX_ANSWERS_BYTES = 1_000_000  # the suite `standard` takes 0.3 MB, unpacked 0.6 MB
 _MAX_UNPACKED_BYTES = 8_000_000
 
 
 def check_record(path: Path) -> RescoredRecord:
-    """Return a record's rescored, if it may stand on the leaderboard.
+    """Return a record with its recomputed scores, or refuse it.
 
     Raises
     ------
     UnknownIdError
         If there is no such file.
     FormatError, IntegrityError
-        If it may not; the message says what is wrong, what is allowed, and what to do.
+        If the record breaks a rule; the message names the fault, the rule and the remedy.
     """
     _expect_plain_file(path)
     record = wsbench.load_record(path)
     if faults := list(_claim_faults(record)):
         raise wsbench.FormatError(f"{path}: {'; '.join(faults)}", faults)
     _check_answers(record)
-    found = rescore_record(record)
-    perturbations = {wsbench.parse_entry(entry)[1].perturbation for entry in found.scores}
+    rescored = rescore_record(record)
+    perturbations = {wsbench.parse_entry(entry)[1].perturbation for entry in rescored.scores}
     if fault := _accuracy_fault(record, perturbations):
         raise wsbench.FormatError(f"{path}: {fault}")
-    return found
+    return rescored
 
 
 def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
-    """Return the entries that a suite has for a published zoo.
+    """Return the entries of a suite for a published zoo.
 
-    The activation is taken from the recipe. If that does not tell it, there are two possibilities:
-    with and without the perturbations that only some activations allow.
+    Some perturbations need an activation that allows them. The recipe names the activation; for a
+    recipe without one, both sets of entries are returned.
     """
     recipe = tomllib.loads(wsbench.provider_of(zoo_id).recipe_text(zoo_id))
     activation = recipe.get("architecture", {}).get("activation")
@@ -62,7 +62,7 @@ def expected_entries(zoo_id: str, suite: wsbench.Suite) -> list[set[str]]:
 
 
 def _expect_plain_file(path: Path) -> None:
-    """Refuse what is no file of its own: it could be changed, or read, elsewhere."""
+    """Refuse links, folders and devices: their content lies elsewhere."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -70,23 +70,23 @@ def _expect_plain_file(path: Path) -> None:
     except OSError as error:
         raise wsbench.FormatError(f"{path}: cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(mode):
-        what = "a symbolic link" if stat.S_ISLNK(mode) else "no file"
-        raise wsbench.FormatError(f"{path}: {what}; put the file itself in its place")
+        kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
+        raise wsbench.FormatError(f"{path}: {kind}; replace it with the file itself")
 
 
 def _claim_faults(record: wsbench.Record) -> Iterator[str]:
-    """Yield what is wrong with what a record says, before anything is computed."""
+    """Yield the faults of a record's claims, before any score is computed."""
     content = record.content
     if record.is_upgraded:
-        yield "an older format; wsbench leaderboard restamp writes it in the current one"
+        yield "older format; wsbench leaderboard restamp updates it"
     if record.path.stem.rpartition("-")[0] != record.method:
-        yield f"its name must begin with that of the method, {record.method}-…; rename it"
+        yield f"the file name must begin with the method's name, {record.method}-…; rename it"
     published = wsbench.published_zoos()
     zoo = published.get(record.zoo)
     if zoo is None:
         yield (
             f"zoo.id: got {record.zoo!r:.60}, published are {', '.join(sorted(published))};"
-            " evaluate on one of these"
+            " evaluate on a published zoo"
         )
     elif content.zoo.content_digest != zoo.content_digest:
         yield (
@@ -96,9 +96,9 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
     suite = wsbench.SUITES.get(content.suite.name)
     if suite is None or _contents(content.suite) != _contents(suite):
         known = ", ".join(known.describe() for known in wsbench.SUITES.values())
-        asked = f"{content.suite.name:.30} {content.suite.version}"
+        name = f"{content.suite.name:.30} {content.suite.version}"
         yield (
-            f"suite: got {asked!r} with its own tasks and perturbations, known are {known};"
+            f"suite: got {name!r} with its own tasks and perturbations, known are {known};"
             " evaluate with --suite standard"
         )
     if content.error is not None or content.answers is None:
@@ -110,12 +110,12 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
 
 
 def _contents(suite: Any) -> list[object]:
-    """Return what a suite means, of a record or as published."""
+    """Return what identifies a suite, published or in a record."""
     return [suite.name, suite.version, list(suite.tasks), list(suite.perturbations)]
 
 
 def _text_faults(record: wsbench.Record) -> Iterator[str]:
-    """Yield texts that pages show and that could be mistaken for markup."""
+    """Yield texts with markup: pages show them."""
     for key in ("version", "description", "spec", "parameters"):
         text = json.dumps(getattr(record.content.method, key), ensure_ascii=False)
         if "<" in text or ">" in text:
@@ -123,7 +123,7 @@ def _text_faults(record: wsbench.Record) -> Iterator[str]:
 
 
 def _check_answers(record: wsbench.Record) -> None:
-    """Raise if the answers are too large, or not those to this suite about this zoo."""
+    """Raise if the answers are too large, or of another suite or zoo."""
     pointer = record.content.answers
     assert pointer is not None  # _claim_faults refuses a record without answers
     path = record.path.with_name(pointer.file)
@@ -131,18 +131,18 @@ def _check_answers(record: wsbench.Record) -> None:
         _expect_plain_file(path)
     except wsbench.UnknownIdError:
         raise wsbench.IntegrityError(
-            f"{record.path}: answers.file: no {path.name} beside it; add it"
+            f"{record.path}: answers.file: {path.name} is missing; add it"
         ) from None
     size = path.stat().st_size
     if size > MAX_ANSWERS_BYTES:
         raise wsbench.FormatError(
-            f"{path}: {size:,} bytes, and at most {MAX_ANSWERS_BYTES:,} are allowed; evaluate with"
+            f"{path}: {size:,} bytes, at most {MAX_ANSWERS_BYTES:,} are allowed; evaluate with"
             " --suite standard"
         )
     if size != pointer.bytes:
         raise wsbench.IntegrityError(
-            f"{path}: {size:,} bytes, and {record.path.name} was written with"
-            f" {pointer.bytes:,}; copy both again"
+            f"{path}: got {size:,} bytes, {record.path.name} expects {pointer.bytes:,};"
+            " copy both again"
         )
     try:
         arrays = unpack(path.read_bytes(), _MAX_UNPACKED_BYTES)
@@ -153,7 +153,7 @@ def _check_answers(record: wsbench.Record) -> None:
 
 
 def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
-    """Return what is wrong with the labels in the answers; they must be the published zoo's."""
+    """Return the fault of the labels in the answers, which must be the published zoo's."""
     zoo, suite = wsbench.published_zoos()[record.zoo], wsbench.SUITES[record.content.suite.name]
     expected = {
         f"labels/{protocol}/{name}": getattr(wsbench.published_truth(zoo, protocol), name)
@@ -161,34 +161,34 @@ def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
         for name in ("model", "epoch", "gallery")
     }
     if {name for name in arrays if name.startswith("labels/")} != set(expected):
-        return f"expected the labels {', '.join(expected)}, and no others; evaluate again"
+        return f"expected exactly the labels {', '.join(expected)}; evaluate again"
     for name, labels in expected.items():
         if not np.array_equal(arrays[name], labels):
             return (
-                f"{name} are not those of the test models of {record.zoo}, epochs 1 to"
+                f"{name} differ from the test models of {record.zoo}, epochs 1 to"
                 f" {zoo.checkpoints // zoo.models - 1}; evaluate on the published zoo"
             )
     return ""
 
 
 def _entry_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
-    """Return which entries of the suite are missing, or are too many."""
+    """Return the fault of the entries, which must be exactly those of the suite."""
     suite = wsbench.SUITES[record.content.suite.name]
     possible = expected_entries(record.zoo, suite)
-    found = {name.rpartition("/")[0] for name in arrays if not name.startswith("labels/")}
-    if found in possible:
+    entries = {name.rpartition("/")[0] for name in arrays if not name.startswith("labels/")}
+    if entries in possible:
         return ""
-    wrong = min((found ^ entries for entries in possible), key=len)
+    wrong = min((entries ^ expected for expected in possible), key=len)
     some = ", ".join(f"{name:.60}" for name in sorted(wrong)[:3])
     return (
-        f"{len(found)} entries, and suite {suite.describe()} has {len(possible[0])} for"
+        f"got {len(entries)} entries, suite {suite.describe()} has {len(possible[0])} on"
         f" {record.zoo}: missing or unknown are {some}{', …' if len(wrong) > 3 else ''}; evaluate"
-        " with the whole suite"
+        " the whole suite"
     )
 
 
 def _accuracy_fault(record: wsbench.Record, perturbations: set[str]) -> str:
-    """Return what is wrong with the accuracy; without the data there is none to record."""
+    """Return the fault of the accuracies; without training data a record has none."""
     kinds = {wsbench.PERTURBATIONS[name] for name in perturbations}
     expected = perturbations if "compression" in kinds else set()
     accuracy = record.content.accuracy

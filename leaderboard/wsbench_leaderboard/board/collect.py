@@ -1,4 +1,4 @@
-"""The records of a folder, every score recomputed from the stored answers."""
+"""Records of a folder with every score recomputed from the stored answers."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,23 +13,23 @@ import wsbench
 Scores = Mapping[str, Mapping[str, wsbench.Score]]
 Parts = Mapping[str, Scores]  # "scores" by entry, "robustness" by task
 
-# Answers are whole numbers, and a score is a short sum of them; processors and releases of numpy
-# differ in the last of sixteen digits of an interval. What is shown is always computed here.
+# Answers are whole numbers and a score is a short sum of them. Processors and releases of numpy
+# differ in the last of sixteen digits of an interval. Tables show what is computed here.
 _ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
 class RescoredRecord:
-    """A method's record on a zoo, with its scores computed again from the stored answers.
+    """A record with its scores recomputed from the stored answers.
 
     Attributes
     ----------
     record
-        What was recorded; names, costs, the environment.
+        The record itself: names, costs, environment.
     scores, robustness
-        As computed here.
+        The recomputed scores by entry, and robustness by task.
     by_model
-        Task to the primary score of each test model without a perturbation, ``(n_models,)``.
+        Task to the unperturbed primary score of each test model, ``(n_models,)``.
     """
 
     record: wsbench.Record
@@ -39,13 +39,13 @@ class RescoredRecord:
 
     @property
     def is_stale(self) -> bool:
-        """Whether another version of a task scored the method."""
+        """Whether another version of a task computed the recorded scores."""
         return self.record.is_stale
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A score that is not what was recorded; None where one of the two has no such score."""
+    """A score whose recorded and recomputed values differ; None stands for a missing score."""
 
     part: str
     group: str
@@ -56,35 +56,40 @@ class Difference:
     def describe(self) -> str:
         """Return the score's place, its recorded and its recomputed value, for messages."""
         name = ".".join((self.part, self.group, self.name))
-        return f"{name:.80} is {_shown(self.recorded)}, its answers give {_shown(self.computed)}"
+        return f"{name:.80} is {_shown(self.recorded)}, the answers give {_shown(self.computed)}"
 
 
 def collect(folder: Path) -> list[RescoredRecord]:
-    """Return the result for each record below a folder that has scores, by zoo and method.
+    """Return every record below a folder that has scores, by zoo and method.
 
     Raises
     ------
     UnknownIdError
         If there is no such folder.
     FormatError, IntegrityError
-        If a record or its answers are damaged, or its scores are not those of its answers (those
-        of a stale record may be others, as they were computed in another way).
+        If a record or its answers are damaged, or its scores do not follow from its answers. Scores
+        of a stale record may differ.
     """
     if not folder.is_dir():
         raise wsbench.UnknownIdError(
             f"{folder}: no such folder of records; wsbench evaluate writes one"
         )
     results = [rescore_record(wsbench.load_record(path)) for path in sorted(folder.rglob("*.json"))]
-    return in_order(found for found in results if found.scores)
+    return sorted_results(rescored for rescored in results if rescored.scores)
 
 
-def in_order(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
-    """Return results as `collect` does: by zoo, method, and name of the record."""
-    return sorted(results, key=lambda e: (e.record.zoo, e.record.label, e.record.path.name))
+def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
+    """Return results by zoo, method, and name of the record."""
+
+    def place(rescored: RescoredRecord) -> tuple[str, ...]:
+        record = rescored.record
+        return record.zoo, record.label, record.path.name
+
+    return sorted(results, key=place)
 
 
 def rescore_record(record: wsbench.Record) -> RescoredRecord:
-    """Compute a record's scores again; raise as `collect` does."""
+    """Recompute a record's scores; raise as `collect` does."""
     answers, truths = wsbench.load_answers(record)
     scores, robustness = wsbench.score_answers(answers, truths, record.content.seed)
     recorded = {"scores": record.scores, "robustness": record.robustness}
@@ -104,27 +109,30 @@ def rank_task() -> str:
 
 
 def rank_value(rescored: RescoredRecord) -> float:
-    """Return the primary score of the `rank_task` as written; -infinity if there is none."""
+    """Return the unperturbed primary score of the `rank_task`; -infinity if there is none."""
     task = rank_task()
     score = rescored.scores.get(f"{task}/none", {}).get(wsbench.primary_score(task).name)
     return float("-inf") if score is None or score.value is None else score.value
 
 
 def ranks(results: Iterable[RescoredRecord], task: str) -> dict[Path, tuple[int, int]]:
-    """Return the rank interval of each result of one zoo, by its record's path.
+    """Return the rank intervals of one zoo's records by path.
 
-    Stale records and those without this task as written have none, nor have any on fewer than six
-    test models.
+    Stale records and records without the unperturbed task have no rank. On fewer than six test
+    models no record has one.
     """
-    fresh = [e for e in results if not e.is_stale and task in e.by_model]
-    by_name = {str(e.record.path): e.by_model[task] for e in fresh}
+    by_name = {
+        str(rescored.record.path): rescored.by_model[task]
+        for rescored in results
+        if not rescored.is_stale and task in rescored.by_model
+    }
     intervals = wsbench.rank_intervals(by_name)
     return {Path(name): ranks for name, ranks in intervals.items()}
 
 
 def differences(recorded: Parts, computed: Parts) -> Iterator[Difference]:
-    """Yield the scores that differ between two sets of ``"scores"`` and ``"robustness"``."""
-    listed, expected = (
+    """Yield the differences between two sets of ``"scores"`` and ``"robustness"``."""
+    old, new = (
         {
             (part, group, name): score
             for part, by_group in parts.items()
@@ -133,17 +141,17 @@ def differences(recorded: Parts, computed: Parts) -> Iterator[Difference]:
         }
         for parts in (recorded, computed)
     )
-    for key in sorted({**listed, **expected}):
-        got, right = listed.get(key), expected.get(key)
-        if got is None or right is None or not _is_same(got, right):
-            yield Difference(*key, got, right)
+    for key in sorted({**old, **new}):
+        before, after = old.get(key), new.get(key)
+        if before is None or after is None or not _is_same(before, after):
+            yield Difference(*key, before, after)
 
 
 def _expect_same(record: wsbench.Record, recorded: Parts, computed: Parts) -> None:
-    """Raise `IntegrityError` with the first score that is not the one its answers give."""
-    for found in differences(recorded, computed):
+    """Raise `IntegrityError` with the first recorded score that the answers do not give."""
+    for difference in differences(recorded, computed):
         raise wsbench.IntegrityError(
-            f"{record.path}: its scores are not those of its answers: {found.describe()};"
+            f"{record.path}: the scores do not follow from the answers: {difference.describe()};"
             " evaluate the method again"
         )
 

@@ -1,4 +1,4 @@
-"""A folder of records that anybody may add to, and whether all that lies in it belongs there."""
+"""Check of a folder of records: its records, its other files, and the tables beside it."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from statistics import median
 
 import wsbench
 from wsbench_leaderboard.board.check import check_record
-from wsbench_leaderboard.board.collect import RescoredRecord, in_order
+from wsbench_leaderboard.board.collect import RescoredRecord, sorted_results
 from wsbench_leaderboard.tables import markdown, with_tables
 
 MAX_BYTES = 50_000_000
@@ -19,14 +19,14 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{12}\.(json|npz)")
 _IN_CLONE = Path("leaderboard/records")
 _LONGEST_LINE = 500
 
-# The least step of an accuracy over 10 models and 360 images is 0.0003; svd-k promises no bits, and
-# may move an image or two from one machine to another.
+# The smallest step of an accuracy over 10 models and 360 images is 0.0003. svd-k promises no bits:
+# between machines it may change the class of an image or two.
 _ACCURACY_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a file, what is allowed, and what to do, in one line."""
+    """A file and its fault, with the rule and the remedy, in one line."""
 
     file: str
     message: str
@@ -34,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a check of a folder found: records that may stand there, and all that may not."""
+    """The result of a check: the accepted records, and the problems."""
 
     folder: Path
     results: list[RescoredRecord]
@@ -42,27 +42,34 @@ class Report:
 
     @property
     def stale(self) -> list[str]:
-        """The records whose scores were computed by other code; they are marked in tables."""
-        return [_relative(self.folder, e.record.path) for e in self.results if e.is_stale]
+        """The names of stale records."""
+        return [
+            _relative(self.folder, rescored.record.path)
+            for rescored in self.results
+            if rescored.is_stale
+        ]
 
 
-def find_board(folder: Path | None) -> Path:
-    """Return a folder of records, or that of the clone in the current directory.
+def find_folder(folder: Path | None) -> Path:
+    """Return a folder of records; None stands for that of the clone in the current directory.
 
-    Raises `UnknownIdError` if this is none.
+    Raises
+    ------
+    UnknownIdError
+        If the current directory is not a clone.
     """
     if folder is not None:
         return folder
     if not Path("leaderboard/wsbench_leaderboard").is_dir():
         raise wsbench.UnknownIdError(
-            f"{Path.cwd()} is not a clone of wsbench, whose leaderboard is in leaderboard/records;"
-            " change to one or give the folder"
+            f"{Path.cwd()} is not a clone of wsbench, which has leaderboard/records; change to one,"
+            " or name the folder"
         )
     return _IN_CLONE
 
 
 def identity(record: wsbench.Record) -> tuple[object, ...]:
-    """Return what there may be only one record of.
+    """Return the key that is unique on the leaderboard.
 
     Parameters at their defaults do not count: records of format 1 leave them out.
     """
@@ -75,18 +82,18 @@ def identity(record: wsbench.Record) -> tuple[object, ...]:
 
 
 def answers_of(record: wsbench.Record) -> Path | None:
-    """Return the file of a record's answers; None for a method that failed."""
+    """Return the path of a record's answers; None for a method that failed."""
     pointer = record.content.answers
     return None if pointer is None else record.path.with_name(pointer.file)
 
 
-def check_board(folder: Path) -> Report:
+def check_folder(folder: Path) -> Report:
     """Check a folder of records, and the tables in the README beside it.
 
     Parameters
     ----------
     folder
-        With a folder for each zoo, in which records and their answers lie side by side.
+        Holds a folder for each zoo, with records and their answers side by side.
 
     Raises
     ------
@@ -108,13 +115,13 @@ def check_board(folder: Path) -> Report:
     problems += _contradictions(folder, results)
     if not problems:
         problems += _outdated(folder.parent / "README.md", results)
-    return Report(folder, in_order(results), problems)
+    return Report(folder, sorted_results(results), problems)
 
 
 def _checked(path: Path) -> RescoredRecord:
     rescored = check_record(path)
     if path.parent.name != rescored.record.zoo:
-        raise wsbench.FormatError(f"{path}: is of {rescored.record.zoo}; move it to that folder")
+        raise wsbench.FormatError(f"{path}: is of {rescored.record.zoo}; move it there")
     return rescored
 
 
@@ -123,12 +130,12 @@ def _places(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _misplaced(folder: Path, files: list[Path]) -> Iterator[Problem]:
-    """Yield what is not where it belongs, and put all else in `files`."""
+    """Yield misplaced files, and append all others to `files`."""
     zoos = wsbench.published_zoos()
     total = 0
     for place in _places(folder):
         if not place.is_dir(follow_symlinks=False):
-            yield _problem(folder, Path(place), "records lie in the folder of their zoo; remove it")
+            yield _problem(folder, Path(place), "only folders of zoos belong here; remove it")
         elif place.name not in zoos:
             allowed = ", ".join(sorted(zoos))
             yield _problem(folder, Path(place), f"not a published zoo: {allowed}; remove it")
@@ -140,50 +147,31 @@ def _misplaced(folder: Path, files: list[Path]) -> Iterator[Problem]:
                         folder, Path(file), "not the name of a record or of answers; remove it"
                     )
                 elif not file.is_file(follow_symlinks=False):
-                    what = "a symbolic link" if file.is_symlink() else "no file"
-                    yield _problem(folder, Path(file), f"{what}; put the file itself in its place")
+                    kind = "a symbolic link" if file.is_symlink() else "not a regular file"
+                    yield _problem(folder, Path(file), f"{kind}; replace it with the file itself")
                 else:
                     files.append(Path(file))
     if total > MAX_BYTES:
-        message = f"{total:,} bytes in all, and at most {MAX_BYTES:,} are allowed; remove some"
+        message = f"{total:,} bytes in all, at most {MAX_BYTES:,} are allowed; remove some"
         yield Problem(str(folder), message)
 
 
 def _without_record(
     folder: Path, files: list[Path], results: list[RescoredRecord], refused: list[Path]
 ) -> Iterator[Problem]:
-    """Yield the answers that no record points to; those of a refused one are told of with it."""
+    """Yield answers without a record, except those of refused records."""
     used = {answers_of(result.record) for result in results}
     methods = {(path.parent, path.stem.rpartition("-")[0]) for path in refused}
     for path in files:
         method = path.stem.rpartition("-")[0]
         if path.suffix == ".npz" and path not in used and (path.parent, method) not in methods:
-            yield _problem(folder, path, "answers that no record points to; remove them")
+            yield _problem(folder, path, "answers without a record; remove them")
 
 
 def _contradictions(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
-    """Yield the records that cannot all be right."""
-    first: dict[object, RescoredRecord] = {}
-    for rescored in results:
-        other = first.setdefault(identity(rescored.record), rescored)
-        if other is not rescored:
-            is_one_stale = other.is_stale != rescored.is_stale
-            advice = (
-                "wsbench leaderboard restamp removes the stale one" if is_one_stale else "keep one"
-            )
-            yield _problem(
-                folder, rescored.record.path,
-                f"the same method, version, parameters, suite and seed as {other.record.path.name};"
-                f" {advice}",
-            )  # fmt: skip
-    for rescored in results:
-        answers = rescored.record.content.answers
-        owner = first.setdefault(answers and answers.sha256, rescored)
-        if owner.record.method != rescored.record.method:
-            yield _problem(
-                folder, rescored.record.path,
-                f"has the answers of {owner.record.path.name}; each method gives its own",
-            )  # fmt: skip
+    """Yield records that contradict each other."""
+    yield from _duplicates(folder, results)
+    yield from _shared_answers(folder, results)
     by_suite: dict[object, list[RescoredRecord]] = defaultdict(list)
     for rescored in results:
         by_suite[rescored.record.zoo, rescored.record.content.suite.name].append(rescored)
@@ -192,18 +180,46 @@ def _contradictions(folder: Path, results: list[RescoredRecord]) -> Iterator[Pro
         yield from _wrong_accuracy(folder, group)
 
 
+def _duplicates(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
+    first: dict[object, RescoredRecord] = {}
+    for rescored in results:
+        other = first.setdefault(identity(rescored.record), rescored)
+        if other is not rescored:
+            advice = "keep one"
+            if other.is_stale != rescored.is_stale:
+                advice = "wsbench leaderboard restamp removes the stale one"
+            yield _problem(
+                folder, rescored.record.path,
+                f"same method, version, parameters, suite and seed as {other.record.path.name};"
+                f" {advice}",
+            )  # fmt: skip
+
+
+def _shared_answers(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
+    """Yield records with the answers of another method."""
+    first: dict[object, RescoredRecord] = {}
+    for rescored in results:
+        answers = rescored.record.content.answers
+        owner = first.setdefault(answers and answers.sha256, rescored)
+        if owner.record.method != rescored.record.method:
+            yield _problem(
+                folder, rescored.record.path,
+                f"has the answers of {owner.record.path.name}; a record needs its own",
+            )  # fmt: skip
+
+
 def _different_entries(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
     for rescored in results[1:]:
         if differing := set(rescored.scores) ^ set(results[0].scores):
             yield _problem(
                 folder, rescored.record.path,
-                f"was not asked the same as {results[0].record.path.name}: {min(differing)};"
+                f"has other entries than {results[0].record.path.name}: {min(differing)};"
                 " evaluate both again",
             )  # fmt: skip
 
 
 def _wrong_accuracy(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
-    """Yield the records whose accuracies are not those of the networks, or of the other records."""
+    """Yield records whose accuracies differ from the networks', or from the other records'."""
     values: dict[str, list[float]] = defaultdict(list)
     for rescored in results:
         for perturbation, value in rescored.record.content.accuracy.items():
@@ -245,17 +261,16 @@ def _outdated(readme: Path, results: Iterable[RescoredRecord]) -> Iterator[Probl
     if text != readme.read_text(encoding="utf-8"):
         yield _problem(
             readme.parent, readme,
-            f"its tables are not those of the records; wsbench leaderboard table --update {readme}",
+            f"the tables are outdated; run wsbench leaderboard table --update {readme}",
         )  # fmt: skip
 
 
 def _problem(folder: Path, path: Path, message: str) -> Problem:
-    """Return a problem in one printable line; an error's message begins with its file."""
+    """Return a problem in one printable line; a message may begin with its file."""
     name, _, rest = message.removeprefix(f"{path.parent}/").partition(": ")
     if _NAME.fullmatch(name):  # of the record, or of its answers
         path, message = path.with_name(name), rest
-    shown = [_printable(text) for text in (_relative(folder, path), message)]
-    return Problem(*shown)
+    return Problem(_printable(_relative(folder, path)), _printable(message))
 
 
 def _relative(folder: Path, path: Path) -> str:

@@ -1,8 +1,8 @@
-"""Restamping: records get the current format and versions, their scores computed again.
+"""Restamping: records in the current format, with the current versions of their tasks.
 
-Where the recomputed scores agree, a record is written anew with the current versions and the
-method's defaults. Where one differs, the version of its task must have been raised, and
-CHANGELOG.md must name both. All records are checked before the first is written.
+Scores are recomputed from the answers. A record whose scores agree is rewritten with the current
+versions and with the method's defaults. A score may differ only if the version of its task was
+raised and CHANGELOG.md names both. All records are checked before the first one is written.
 """
 
 import re
@@ -34,7 +34,7 @@ class Restamped:
 
 
 def restamp(folder: Path, changelog: str) -> list[Restamped]:
-    """Write the records below a folder anew in the place of the old ones. Answers stay as they are.
+    """Replace the records below a folder by current ones; answers are not changed.
 
     An interrupted call leaves old and new records side by side. The next call removes the old ones.
 
@@ -43,18 +43,18 @@ def restamp(folder: Path, changelog: str) -> list[Restamped]:
     folder
         Folder of records.
     changelog
-        The text of CHANGELOG.md. A changed score must be named there, as in ``ordering, version
-        2``.
+        The text of CHANGELOG.md. It must name the version of every task with a changed score, as
+        in ``ordering, version 2``.
 
     Raises
     ------
     UnknownIdError
         If there is no such folder.
     FormatError
-        If a record is not one.
+        If a file is not a record.
     IntegrityError
         If a record or its answers are damaged, a newer wsbench computed the scores, or a score
-        differs although the version of its task did not change. No file is changed then.
+        changed without a new version of its task. No file is changed then.
     """
     if not folder.is_dir():
         raise wsbench.UnknownIdError(f"{folder}: no such folder of records")
@@ -93,7 +93,7 @@ def _written(record: wsbench.Record, new: wsbench.RecordContent, n_changed: int)
 
 
 def _current_versions(record: wsbench.Record) -> dict[str, int]:
-    """Return the versions that compute a record's scores here; refuse newer ones."""
+    """Return the installed versions of a record's tasks; refuse a record of newer ones."""
     try:
         current = wsbench.task_versions(tuple(record.content.suite.tasks))
     except KeyError as error:
@@ -111,18 +111,19 @@ def _current_versions(record: wsbench.Record) -> dict[str, int]:
 
 
 def _expect_announced(
-    record: wsbench.Record, found: Difference, current: Mapping[str, int], changelog: str
+    record: wsbench.Record, difference: Difference, current: Mapping[str, int], changelog: str
 ) -> None:
-    """Raise `IntegrityError` unless a version accounts for a difference, and the changelog too."""
-    task = wsbench.parse_entry(found.group)[0] if found.part == "scores" else found.group
-    causes = (task, "robustness") if found.part == "robustness" else (task,)
+    """Raise `IntegrityError` unless a new version explains a difference and the text names it."""
+    is_score = difference.part == "scores"
+    task = wsbench.parse_entry(difference.group)[0] if is_score else difference.group
+    causes = (task,) if is_score else (task, "robustness")
     before = record.content.versions
     for name in causes:
         version = current.get(name)
         if version != before.get(name) and _names(changelog, name, version):
             return
     raise wsbench.IntegrityError(
-        f"{record.path}: {found.describe()}; raise the version of {task} and name it in"
+        f"{record.path}: {difference.describe()}; raise the version of {task} and name it in"
         f' CHANGELOG.md ("{task}, version N"), or evaluate the method again'
     )
 
@@ -134,10 +135,10 @@ def _names(changelog: str, task: str, version: int | None) -> bool:
 
 
 def _with_defaults(content: wsbench.RecordContent) -> wsbench.RecordContent:
-    """Return a record with all its method's parameters, if the installed one is of this version.
+    """Return a record with all parameters of its method, if this version of it is installed.
 
-    Only an installed method is loaded, by its name and without the record's parameters: a record
-    comes from anybody, and the module, file or arguments that it names must not be run.
+    Only an installed method is loaded, by name and without the record's parameters. Records come
+    from anybody: the module or file that one names must not be run, nor its parameters be passed.
     """
     method = content.method
     if method.spec not in wsbench.list_methods():

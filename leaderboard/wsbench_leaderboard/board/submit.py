@@ -1,4 +1,4 @@
-"""Copying a record, and its answers, to where it can be proposed for the leaderboard."""
+"""Submission: a record and its answers, checked and copied to the leaderboard's folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,16 @@ from wsbench_leaderboard.board.folder import answers_of, identity
 
 @dataclass(frozen=True, eq=False)
 class Submission:
-    """What a submission did.
+    """The files of a submission.
 
     Attributes
     ----------
     rescored
-        The record, where it is now, and its scores.
+        The copied record with its recomputed scores.
     answers
-        Its answers beside it.
+        The copied answers.
     replaced
-        Records of the same method, version, parameters, suite and seed that were there before.
+        The removed records of the same method, version, parameters, suite and seed.
     """
 
     rescored: RescoredRecord
@@ -29,33 +29,33 @@ class Submission:
 
     @property
     def message(self) -> str:
-        """What to say in the commit."""
+        """The message for the commit."""
         record = self.rescored.record
         return f"Leaderboard: {record.label} on {record.zoo}"
 
 
-def submit_record(path: Path, board: Path) -> Submission:
-    """Copy a record and its answers to a folder of records, in the place of an older one.
+def submit_record(path: Path, records: Path) -> Submission:
+    """Copy a record and its answers to a folder of records and remove an older record.
 
     Parameters
     ----------
     path
         The record.
-    board
-        Folder of records; a folder for each zoo is in it.
+    records
+        Folder of records; holds a folder for each zoo.
 
     Raises
     ------
     UnknownIdError, FormatError, IntegrityError
-        If the record may not stand on the leaderboard.
+        If the record breaks a rule of the leaderboard.
     StorageError
-        If it cannot be written there.
+        If the files cannot be written.
     """
     record = check_record(path).record
     answers = answers_of(record)
     assert answers is not None  # check_record refuses a record without answers
-    folder = board / record.zoo
-    for name in (answers.name, path.name):  # the answers first, so that no record is without
+    folder = records / record.zoo
+    for name in (answers.name, path.name):  # answers first: a record is never without them
         data = (path.parent / name).read_bytes()
         with wsbench.atomic_write(folder / name) as temporary:
             temporary.write_bytes(data)
@@ -64,13 +64,13 @@ def submit_record(path: Path, board: Path) -> Submission:
 
 
 def _remove_older(folder: Path, name: str, record: wsbench.Record) -> list[Path]:
-    """Remove the other records of the same, and the answers that only these pointed to."""
+    """Remove older records with the same identity, and answers that no other record uses."""
     older, in_use = [], set()
     for path in sorted(folder.glob("*.json")):
         try:
             other = wsbench.load_record(path)
         except wsbench.WsbenchError:
-            continue  # the check tells of it
+            continue  # the check of the folder reports it
         if path.name != name and identity(other) == identity(record):
             older.append(other)
         else:

@@ -1,5 +1,4 @@
-"""The static site: what its pages show is computed here, what they look like is in ``templates``.
+"""The static site: content is computed in Python, markup is written by ``templates`` only.
 
-Python makes texts, numbers and coordinates; only the templates write markup, and they escape all
-that they are given.
+Templates get texts, numbers and coordinates, and escape them all.
 """

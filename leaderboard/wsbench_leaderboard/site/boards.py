@@ -1,4 +1,4 @@
-"""One board for each zoo: which methods it ranks, in which order, and whose times compare."""
+"""Boards, one for each zoo: the order of its methods, their ranks, and comparable times."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,17 +19,17 @@ class Board:
     Attributes
     ----------
     zoo, digest
-        Id and content digest. Records of the same id but of other content have another board.
+        Id and content digest. Records of the same id and other content have another board.
     title
-        The id, and the beginning of the digest where the id alone is not enough.
+        The id, with the beginning of the digest if several boards share the id.
     slug
-        Names its page.
+        File name of its page, without the ending.
     results
-        By rank; the stale ones last.
+        Records by rank; stale ones last.
     ranks
-        Task to the rank interval of each record that has one, by the path of its record.
+        Task to the rank intervals by path of the record.
     machine
-        Where most of the times were measured; empty if none were.
+        The machine that measured most of the times; empty without times.
     """
 
     zoo: str
@@ -45,7 +45,7 @@ class Board:
         return self.ranks[task or rank_task()].get(rescored.record.path)
 
     def is_comparable(self, rescored: RescoredRecord) -> bool:
-        """Return whether an rescored's times were measured where those of the board were."""
+        """Return whether a record's times were measured on the board's machine."""
         return not rescored.is_stale and machine(rescored) == self.machine
 
     @property
@@ -58,12 +58,13 @@ class Board:
 
     @property
     def n_models(self) -> int:
-        """How many models the methods are scored on."""
-        return max((len(values) for e in self.results for values in e.by_model.values()), default=0)
+        """Number of test models."""
+        by_model = [values for rescored in self.results for values in rescored.by_model.values()]
+        return max(map(len, by_model), default=0)
 
 
 def boards(results: Iterable[RescoredRecord]) -> list[Board]:
-    """Return the boards of all zoos that results are of, by id."""
+    """Return a board for each zoo, by id."""
     groups: dict[tuple[str, str], list[RescoredRecord]] = {}
     for rescored in results:
         zoo = rescored.record.content.zoo
@@ -76,7 +77,7 @@ def boards(results: Iterable[RescoredRecord]) -> list[Board]:
 
 
 def machine(rescored: RescoredRecord) -> str:
-    """Return the machine on which the times of a record were measured; empty if none were."""
+    """Return the machine that measured a record's times; empty without times."""
     if rescored.record.content.cost is None:
         return ""
     where = rescored.record.content.environment
@@ -84,20 +85,20 @@ def machine(rescored: RescoredRecord) -> str:
 
 
 def label_and_version(record: wsbench.Record) -> tuple[str, str]:
-    """Return what tells methods apart; each such pair has a page."""
+    """Return the label and version of a record's method; each such pair has a page."""
     return record.label, str(record.content.method.version)
 
 
-def suite(record: wsbench.Record) -> str:
-    """Return what a method was asked: ``"standard 1, seed 0"``."""
-    asked = record.content.suite
-    return f"{asked.name} {asked.version}, seed {record.content.seed}"
+def suite_text(record: wsbench.Record) -> str:
+    """Return the suite and seed of a record: ``"standard 1, seed 0"``."""
+    suite = record.content.suite
+    return f"{suite.name} {suite.version}, seed {record.content.seed}"
 
 
 def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) -> Board:
     by_task = {task: ranks(results, task) for task in wsbench.TASKS}
-    found = Counter(machine(rescored) for rescored in results if not rescored.is_stale)
-    del found[""]
+    machines = Counter(machine(rescored) for rescored in results if not rescored.is_stale)
+    del machines[""]
     first = by_task[rank_task()]
     return Board(
         zoo=zoo,
@@ -106,12 +107,12 @@ def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) 
         slug=text.slug(zoo, digest),
         results=tuple(sorted(results, key=lambda rescored: _place(rescored, first))),
         ranks=by_task,
-        machine=min(found, key=lambda name: (-found[name], name), default=""),
+        machine=min(machines, key=lambda name: (-machines[name], name), default=""),
     )
 
 
 def _place(rescored: RescoredRecord, ranks: Ranks) -> tuple[object, ...]:
-    """Sort by rank, then by score; stale results last, and names where all else is the same."""
+    """Return the sort key of a record: stale, rank, score, names."""
     last = len(ranks) + 1
     rank = ranks.get(rescored.record.path, (last, last))
     return (

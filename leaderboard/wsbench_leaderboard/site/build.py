@@ -1,4 +1,4 @@
-"""Writing the static site of a folder of records: the same records give the same bytes."""
+"""Build of the static site: the same records give the same bytes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,25 +15,25 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
     Parameters
     ----------
     records
-        Folder of records; every score is computed again from the answers.
+        Folder of records; every score is recomputed from the answers.
     out
-        Where the site goes. Pages of an earlier build are replaced, or removed where what they
-        showed is gone; any other file is left alone.
+        Folder of the site. Pages of an earlier build are replaced or removed; all other files
+        stay.
     facts
         Folder of facts about zoos (`wsbench_leaderboard.site.facts`); None for ``zoos`` beside the
-        folder of records. A zoo without facts has no charts of accuracy and step length.
+        folder of records. Zoos without facts have no charts of accuracy and step length.
 
     Returns
     -------
     paths
-        The pages that were written, the index first.
+        The written pages, the index first.
 
     Raises
     ------
     UnknownIdError, FormatError, IntegrityError
         As `collect` raises them, or if facts are damaged.
     StorageError
-        If a page would replace a file that is not of such a site, or cannot be written.
+        If a page would replace a file that is not a page of a site, or cannot be written.
     """
     from wsbench_leaderboard.board.collect import collect
     from wsbench_leaderboard.site.render import GENERATOR, render
@@ -44,8 +44,8 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
         for path in sorted(out / name for name in pages):
             if path.exists() and path not in earlier:
                 raise wsbench.StorageError(
-                    f"{path}: is not a page that wsbench leaderboard build wrote, and is left as it"
-                    " is; choose another folder with --out"
+                    f"{path}: not a page of wsbench leaderboard build; choose another folder with"
+                    " --out"
                 )
         for name, content in pages.items():
             with wsbench.atomic_write(out / name) as temporary:
@@ -78,12 +78,12 @@ def build_command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the records of a folder as a static site, which needs no server and no network."""
+    """Write a static site of the records in a folder; it works offline, without a server."""
     pages = build(records or wsbench.home() / "records", out, facts)
     if as_json:
         print_json({"pages": [str(page) for page in pages]})
     else:
-        print_line(f"{pages[0]}: the first of {len(pages)} pages")
+        print_line(f"{pages[0]}: {len(pages)} pages, this is the index")
 
 
 def facts_command(
@@ -93,7 +93,7 @@ def facts_command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write how accuracy and step length are distributed in a zoo, for the zoo's page."""
+    """Write the distributions of accuracy and step length in a zoo, for the zoo's page."""
     from wsbench_leaderboard.site.facts import write_facts
 
     path = write_facts(wsbench.load_zoo(zoo), out or wsbench.home() / "zoos")

@@ -1,4 +1,4 @@
-"""Cells of the board's tables: a number, what it is sorted by, and its interval as a bar."""
+"""Cells of a board's table: a number, its sort key, and its interval as a bar."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,15 +8,15 @@ import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.columns import Column
 from wsbench_leaderboard.site import text
-from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
-from wsbench_leaderboard.site.names import method_page
+from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite_text
+from wsbench_leaderboard.site.names import method_path
 
 BAR_WIDTH = 48
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Where a bar 48 units wide has its interval, its value and zero (if zero is within)."""
+    """Positions in a bar of 48 units: the interval, the value, and zero if it is in range."""
 
     start: float
     length: float
@@ -33,15 +33,15 @@ class Cell:
     text
         The number.
     sort
-        What the column is sorted by; empty for nothing, which goes last.
+        The sort key of the column; cells with an empty one go last.
     interval
-        95 %, as text.
+        The 95 % interval as text.
     bar
-        The same as a picture.
+        The interval as a picture.
     is_best
-        Whether it is tied with the best of its column.
+        Whether the score ties with the best of its column.
     note
-        Why it does not count, if it does not.
+        Reason why the number is not comparable; empty if it is.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Row:
-    """A method on the board of a zoo."""
+    """A record in the table of a board."""
 
     label: str
     version: str
@@ -76,22 +76,22 @@ class Row:
 
 
 def groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
-    """Return the groups of columns with the number of columns in each; costs follow the scores."""
-    found = Counter(_group(column, columns) for column in columns)
-    return [*found.items(), ("Cost", 2)]
+    """Return the groups of columns with their numbers of columns; costs follow the scores."""
+    sizes = Counter(_group(column, columns) for column in columns)
+    return [*sizes.items(), ("Cost", 2)]
 
 
 def headings(columns: Sequence[Column]) -> list[Heading]:
-    """Return a heading for each column, with the perturbation where its group has several."""
-    found = []
+    """Return a heading for each column, with the perturbation unless its group names it."""
+    headings = []
     for column in columns:
         heading = column.heading.replace(" % ", "\u00a0%\u00a0")
         if not column.perturbation:
             heading = column.heading.capitalize()
         elif column.perturbation not in ("none", _shared_perturbation(column.task, columns)):
             heading = f"{column.perturbation} {heading}"
-        found.append(Heading(heading, column.meaning))
-    return found
+        headings.append(Heading(heading, column.meaning))
+    return headings
 
 
 def _group(column: Column, columns: Sequence[Column]) -> str:
@@ -100,45 +100,47 @@ def _group(column: Column, columns: Sequence[Column]) -> str:
 
 
 def _shared_perturbation(task: str, columns: Sequence[Column]) -> str:
-    """Return the perturbation of all scores of a task; empty if there are several."""
+    """Return the perturbation of all columns of a task; empty if they differ."""
     names = {column.perturbation for column in columns if column.task == task}
     return names.pop() if len(names) == 1 else ""
 
 
 def rows(board: Board, columns: Sequence[Column]) -> list[Row]:
-    """Return the rows of a zoo's table, best first."""
+    """Return the rows of a board's table, best first."""
     by_column = [_scores(board, column) for column in columns]
-    n_records = Counter((e.is_stale, *label_and_version(e.record)) for e in board.results)
-    result: list[Row] = []
+    n_records = Counter(
+        (rescored.is_stale, *label_and_version(rescored.record)) for rescored in board.results
+    )
+    rows: list[Row] = []
     best_before: object = None
     for i, rescored in enumerate(board.results):
         rank = board.rank(rescored)
         group = "stale" if rescored.is_stale else rank and rank[0]
         label, version = label_and_version(rescored.record)
         if n_records[rescored.is_stale, label, version] > 1:
-            version = f"{version}, {suite(rescored.record)}"
-        result.append(
+            version = f"{version}, {suite_text(rescored.record)}"
+        rows.append(
             Row(
                 label=label,
                 version=version,
-                page=f"{method_page(rescored.record)}#{board.slug}",
+                page=f"{method_path(rescored.record)}#{board.slug}",
                 rank=wsbench.rank_text(rank),
                 rank_sort=str(i) if rank else "",
-                starts_group=bool(result) and group != best_before,
+                starts_group=bool(rows) and group != best_before,
                 is_first=_is_first(rank),
                 is_stale=rescored.is_stale,
                 cells=(*(cells[i] for cells in by_column), *_cost(board, rescored)),
             )
         )
         best_before = group
-    return result
+    return rows
 
 
 def _scores(board: Board, column: Column) -> list[Cell]:
-    found = [column.of(rescored) for rescored in board.results]
-    bars = _bars(found)
+    scores = [column.of(rescored) for rescored in board.results]
+    bars = _bars(scores)
     cells = []
-    for rescored, score, bar in zip(board.results, found, bars, strict=True):
+    for rescored, score, bar in zip(board.results, scores, bars, strict=True):
         rank = board.rank(rescored, column.task) if column.is_ranked else None
         cells.append(replace(score_cell(score, bar), is_best=_is_first(rank)))
     return cells
@@ -152,11 +154,11 @@ def score_cell(score: wsbench.Score | None, bar: Bar | None = None) -> Cell:
     """Return the cell of a score that may be missing."""
     if score is None or score.value is None:
         return Cell(text.number(None))
-    return Cell(text.number(score.value), repr(score.value), text.between(score.interval), bar)
+    return Cell(text.number(score.value), repr(score.value), text.interval(score.interval), bar)
 
 
 def _bars(scores: Sequence[wsbench.Score | None]) -> list[Bar | None]:
-    """Return bars on one scale, from 0 to 1 or as far beyond as the values are."""
+    """Return bars on one scale, from 0 to 1, or wider if values or intervals are."""
     present = [
         (s.value, s.interval or (s.value, s.value)) for s in scores if s and s.value is not None
     ]

@@ -1,4 +1,4 @@
-"""Coordinates of line charts; the template ``chart.html`` draws them."""
+"""Coordinates of line charts; the macro ``chart`` of the templates draws them."""
 
 import math
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ class Line:
     style
         Class of the shape: ``"score"``, ``"accuracy"``, ``"median"`` or ``"extreme"``.
     x
-        Places between 0, left, and 1.
+        Positions from 0, left, to 1, right.
     y
-        The values; none at all if there is only a band.
+        Values; empty for a band without a line.
     intervals
-        A band around the line; one for each value, or none at all.
+        A band around the line, one interval for each position; empty for no band.
     dots
-        Whether each value is marked.
+        Whether values are marked.
     """
 
     style: str
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Path:
-    """A shape: its class and what it draws, in the words of SVG."""
+    """A shape: its class and its SVG path."""
 
     style: str
     d: str
@@ -45,7 +45,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart, ready to be drawn; all coordinates in units of its view box."""
+    """A chart; all coordinates are in units of its view box."""
 
     title: str
     description: str
@@ -75,13 +75,13 @@ def chart(
     Parameters
     ----------
     title, description
-        For those who do not see it.
+        For screen readers.
     lines
         Drawn in this order.
     x_axis
-        Label, and ticks: places between 0 and 1 with their labels.
+        Label, and ticks: positions between 0 and 1 with their labels.
     y_axis
-        Label, and the values at bottom and top.
+        Label, and the values at the bottom and the top.
     """
     low, high = y_axis[1]
 

@@ -1,6 +1,6 @@
-"""How a method's primary scores fall as checkpoints are compressed, beside the networks' accuracy.
+"""Curves of a method's primary scores under compression, beside the networks' accuracy.
 
-To survive int4 where the network does not is no use: so both are in the same chart.
+A score that survives int4 is of no use where the network does not, so one chart shows both.
 """
 
 import math
@@ -11,7 +11,7 @@ import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site.charts import Chart, Line, chart
 
-_GAP = 0.14  # between "all" directions, which is at no place of a log axis, and the largest k
+_GAP = 0.14  # between "all" directions, which a log axis cannot place, and the largest k
 _LARGEST, _SMALLEST = math.log(500), math.log(5)
 
 
@@ -22,9 +22,9 @@ class Family:
     Attributes
     ----------
     title, x_label
-        What differs.
+        Names of the family and of the number.
     points
-        Perturbation to its place on the axis and its label.
+        Perturbation to its position on the axis and its label.
     """
 
     title: str
@@ -32,7 +32,7 @@ class Family:
     points: Mapping[str, tuple[float, str]]
 
     def places(self, perturbations: Iterable[str]) -> list[float]:
-        """Return where these perturbations are on the axis."""
+        """Return the positions of perturbations on the axis."""
         return [self.points[name][0] for name in perturbations]
 
 
@@ -64,18 +64,18 @@ class Curves:
 
 
 def curves(rescored: RescoredRecord) -> list[Curves]:
-    """Return charts by task; those that have nothing but the score on ``none`` are left out."""
-    found = []
+    """Return charts by task, for families with at least two scores."""
+    by_task = []
     for task in wsbench.TASKS:
         charts = [_chart(rescored, task, family) for family in FAMILIES]
         present = [chart for chart in charts if chart]
         if present:
-            found.append(Curves(task, wsbench.primary_score(task).heading, present))
-    return found
+            by_task.append(Curves(task, wsbench.primary_score(task).heading, present))
+    return by_task
 
 
 def accuracy(rescored: RescoredRecord) -> dict[str, float]:
-    """Return the accuracies of a record, by perturbation."""
+    """Return the networks' accuracies in a record, by perturbation."""
     return rescored.record.content.accuracy
 
 
@@ -103,7 +103,7 @@ def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
     label = wsbench.primary_score(task).heading
     return chart(
         f"{family.title}: {label} of {task}",
-        f"{label} of {task} and accuracy of the networks; the numbers are in the table below.",
+        f"{label} of {task} and accuracy of the networks; the table below has the numbers.",
         lines,
         (family.x_label, list(family.points.values())),
         (label, (math.floor(low * 4) / 4, 1.0)),

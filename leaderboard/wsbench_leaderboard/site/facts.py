@@ -1,7 +1,7 @@
-"""Facts about a zoo that its records do not hold: how accuracy and step length are distributed.
+"""Facts about a zoo that its records lack: distributions of accuracy and step length.
 
-They are written once, as ``<zoo>.json``, and read by every build: so the same files give the same
-site, whether the zoo is on the machine or not.
+They are written once, as ``<zoo>.json``, and read by every build. The site depends on these files
+only, so it can be built without the zoos.
 """
 
 import json
@@ -34,7 +34,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class ZooFacts:
-    """What was found in a zoo of this content: accuracy in [0, 1], Euclidean length of a step."""
+    """Facts about a zoo of this content: accuracies in [0, 1], Euclidean step lengths."""
 
     content_digest: str
     test_accuracy: Distribution
@@ -42,14 +42,14 @@ class ZooFacts:
 
 
 def zoo_facts(zoo: wsbench.Zoo) -> dict[str, Any]:
-    """Compute the facts about a zoo, as they are written.
+    """Compute the facts about a zoo, in the form of their file.
 
     Returns
     -------
     facts
-        ``"test_accuracy"`` and ``"step_length"``, the length of the way from one epoch's weights to
-        the next one's: the quantiles of each epoch, to six digits, so that a processor that sums
-        in another order writes the same.
+        ``"test_accuracy"`` and ``"step_length"``, the distance between the weights of consecutive
+        epochs: quantiles of each epoch. Six digits make them equal on processors that sum in
+        another order.
     """
     follows = (np.diff(zoo.model) == 0) & (np.diff(zoo.epoch) == 1)
     lengths = np.full(len(zoo.weights), np.nan)
@@ -88,7 +88,7 @@ def write_facts(zoo: wsbench.Zoo, folder: Path) -> Path:
 
 
 def read_facts(folder: Path, zoo_id: str, content_digest: str) -> ZooFacts | None:
-    """Return the facts about a zoo; None if none were written for this content.
+    """Return the facts about a zoo; None without a file, or if it is of other content.
 
     Raises
     ------

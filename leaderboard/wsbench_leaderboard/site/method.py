@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.site import text
-from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite
+from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite_text
 from wsbench_leaderboard.site.cells import Cell, score_cell
 from wsbench_leaderboard.site.curves import Curves, accuracy, curves
-from wsbench_leaderboard.site.names import method_page, zoo_page
+from wsbench_leaderboard.site.names import method_path, zoo_path
 
 Facts = Sequence[tuple[str, str]]
 
@@ -26,7 +26,7 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Result:
-    """One record, as the page shows it."""
+    """A record on the page of its method."""
 
     anchor: str
     zoo: str
@@ -44,8 +44,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Method:
-    """A name, with its parameters and version."""
+class MethodPage:
+    """A method with its parameters and version, and its results by zoo."""
 
     page: str
     label: str
@@ -55,41 +55,41 @@ class Method:
     results: Sequence[Result]
 
 
-def methods(boards: Iterable[Board]) -> list[Method]:
-    """Return every method of the boards, by name and version."""
-    found: dict[tuple[str, str], list[tuple[Board, RescoredRecord]]] = {}
+def method_pages(boards: Iterable[Board]) -> list[MethodPage]:
+    """Return a page for each method of the boards, by label and version."""
+    by_method: dict[tuple[str, str], list[tuple[Board, RescoredRecord]]] = {}
     for board in boards:
         for rescored in board.results:
-            found.setdefault(label_and_version(rescored.record), []).append((board, rescored))
-    return [_method(found[key]) for key in sorted(found)]
+            by_method.setdefault(label_and_version(rescored.record), []).append((board, rescored))
+    return [_page(by_method[key]) for key in sorted(by_method)]
 
 
-def _method(results: Sequence[tuple[Board, RescoredRecord]]) -> Method:
+def _page(results: Sequence[tuple[Board, RescoredRecord]]) -> MethodPage:
     record = results[0][1].record
     label, version = label_and_version(record)
-    said = [rescored.record.content.method for _, rescored in results]
+    methods = [rescored.record.content.method for _, rescored in results]
     facts = [
-        ("Found as", _any(method.spec for method in said)),
-        ("Parameters", _any(_words(rescored.record.assignments) for _, rescored in results)),
-        ("Invariances declared", _any(_words(method.invariances) for method in said)),
-        ("Needs beside weights", _any(_words(method.needs, "nothing") for method in said)),
-        ("Code, sha256", _any(method.code_sha256 for method in said)),
+        ("Loaded from", _joined(method.spec for method in methods)),
+        ("Parameters", _joined(_listed(rescored.record.assignments) for _, rescored in results)),
+        ("Invariances declared", _joined(_listed(method.invariances) for method in methods)),
+        ("Needs beside weights", _joined(_listed(method.needs, "nothing") for method in methods)),
+        ("Code, sha256", _joined(method.code_sha256 for method in methods)),
     ]
     anchors: dict[str, int] = {}
     shown = []
     for board, rescored in results:
         n = anchors[board.slug] = anchors.get(board.slug, 0) + 1
         shown.append(_result(board, rescored, board.slug if n == 1 else f"{board.slug}-{n}"))
-    description = _any(method.description for method in said)
-    return Method(method_page(record), label, version, description, facts, shown)
+    description = _joined(method.description for method in methods)
+    return MethodPage(method_path(record), label, version, description, facts, shown)
 
 
-def _any(texts: Iterable[object]) -> str:
-    """Return what the records say, once if all say the same."""
+def _joined(texts: Iterable[object]) -> str:
+    """Return the different texts of several records, joined."""
     return "; ".join(dict.fromkeys(str(text) for text in texts))
 
 
-def _words(values: Iterable[object], nothing: str = "none") -> str:
+def _listed(values: Iterable[object], nothing: str = "none") -> str:
     return ", ".join(map(str, values)) or nothing
 
 
@@ -99,7 +99,7 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
     return Result(
         anchor=anchor,
         zoo=board.title,
-        zoo_page=zoo_page(board),
+        zoo_page=zoo_path(board),
         is_stale=rescored.is_stale,
         ranks=[
             (task.capitalize(), f"{wsbench.rank_text(rank)} of {len(board.ranks[task])}")
@@ -119,11 +119,11 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
         rows=rows,
         cost=_cost(content.cost, machine(rescored)),
         facts=[
-            ("Suite", suite(rescored.record)),
-            ("Invariances measured", _words(content.method.measured_invariances)),
+            ("Suite", suite_text(rescored.record)),
+            ("Invariances measured", _listed(content.method.measured_invariances)),
             ("Environment", _environment(rescored.record)),
             ("Zoo content", board.digest),
-            ("Scored by", ", ".join(f"{n} {v}" for n, v in content.versions.items())),
+            ("Task versions", ", ".join(f"{n} {v}" for n, v in content.versions.items())),
         ],
         command=rescored.record.command,
         file=shlex.quote(f"{rescored.record.zoo}/{rescored.record.path.name}"),
@@ -139,7 +139,8 @@ def _table(rescored: RescoredRecord) -> tuple[list[tuple[str, list[str]]], list[
     specs = {name: task.SCORES for name, task in wsbench.TASKS.items() if name in by_task}
     survived = accuracy(rescored)
     rows = []
-    for condition in sorted({c for found in by_task.values() for c in found}, key=_place):
+    conditions = {condition for scores in by_task.values() for condition in scores}
+    for condition in sorted(conditions, key=_place):
         cells = [
             score_cell(by_task[task].get(condition, {}).get(spec.name))
             for task in specs

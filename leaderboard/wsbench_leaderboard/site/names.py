@@ -1,4 +1,4 @@
-"""Where each page lies, below the folder of the site."""
+"""Paths of pages, relative to the folder of the site."""
 
 import wsbench
 from wsbench_leaderboard.site.boards import Board, label_and_version
@@ -8,11 +8,11 @@ INDEX = "index.html"
 RULES = "rules.html"
 
 
-def method_page(record: wsbench.Record) -> str:
-    """Return the page of a record's method: one for each name, parameters and version."""
+def method_path(record: wsbench.Record) -> str:
+    """Return the path of a method's page; each label and version has one."""
     return f"methods/{slug(*label_and_version(record))}.html"
 
 
-def zoo_page(board: Board) -> str:
-    """Return the page of a board's zoo."""
+def zoo_path(board: Board) -> str:
+    """Return the path of the page of a board's zoo."""
     return f"zoos/{board.slug}.html"

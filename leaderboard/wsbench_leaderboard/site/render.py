@@ -1,4 +1,4 @@
-"""Pages from templates, which escape everything; a page is one file that asks for no other."""
+"""Pages from templates, which escape all content; each page is one self-contained file."""
 
 import base64
 import hashlib
@@ -13,8 +13,8 @@ from wsbench_leaderboard.board.collect import RescoredRecord, rank_task
 from wsbench_leaderboard.columns import columns
 from wsbench_leaderboard.site import cells, names, text
 from wsbench_leaderboard.site.boards import boards
-from wsbench_leaderboard.site.method import methods
-from wsbench_leaderboard.site.zoo import zoo
+from wsbench_leaderboard.site.method import method_pages
+from wsbench_leaderboard.site.zoo import zoo_page
 
 GENERATOR = '<meta name="generator" content="wsbench leaderboard">'
 
@@ -22,14 +22,14 @@ Pages = dict[str, bytes]
 
 
 def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
-    """Return every page of the site by its path.
+    """Return the pages of the site by path.
 
     Parameters
     ----------
     results
         As `collect` returns them.
     facts_folder
-        Holds the facts about zoos that were written; need not be there.
+        Holds facts about zoos; may be missing.
 
     Raises
     ------
@@ -37,11 +37,12 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
         If facts are damaged.
     """
     site = _Site()
-    found = boards(results)
-    zoos = [zoo(board, facts_folder) for board in found]
+    all_boards = boards(results)
+    zoos = [zoo_page(board, facts_folder) for board in all_boards]
     shown = columns()
     tables = [
-        (board, page, cells.rows(board, shown)) for board, page in zip(found, zoos, strict=True)
+        (board, page, cells.rows(board, shown))
+        for board, page in zip(all_boards, zoos, strict=True)
     ]
     tasks = list(wsbench.TASKS.values())
     site.add(
@@ -54,7 +55,7 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
         groups=cells.groups(shown),
     )
     site.add(names.RULES, "rules.html", tasks=tasks)
-    for method in methods(found):
+    for method in method_pages(all_boards):
         site.add(method.page, "method.html", method=method)
     for page in zoos:
         site.add(page.page, "zoo.html", zoo=page)
@@ -62,7 +63,7 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
 
 
 class _Site:
-    """Pages so far, and what all of them share."""
+    """The rendered pages, with their common style, script and templates."""
 
     def __init__(self) -> None:
         folder = files("wsbench_leaderboard.site")
@@ -82,7 +83,7 @@ class _Site:
         )
 
     def add(self, path: str, template: str, **content: object) -> None:
-        """Render a page; names in templates are relative to the site's folder, under ``root``."""
+        """Render a page; templates prefix paths with ``root``, the way to the site's folder."""
         html = self._environment.get_template(template).render(
             root="../" * path.count("/"),
             path=path,
@@ -96,12 +97,12 @@ class _Site:
 
 
 def _finalize(value: object) -> object:
-    """Spell out what cannot be seen in every text that a template is given."""
+    """Spell out invisible characters in every text of a template."""
     return value if isinstance(value, Markup) else text.visible(str(value))
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a content security policy: this style, this script, and nothing else at all."""
+    """Return a content security policy that allows this style and this script only."""
 
     def sha256(content: str) -> str:
         return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""Texts for people: numbers, and names that are safe in a page, a URL and a file name."""
+"""Texts for people: numbers, and names that are safe in pages, URLs and file names."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def number(value: float | None, decimals: int = 3) -> str:
-    """Return a number with a true minus sign, or a dash if there is none.
+    """Return a number with a true minus sign, or a dash for None.
 
     Examples
     --------
@@ -23,11 +23,11 @@ def number(value: float | None, decimals: int = 3) -> str:
     return text.lstrip("-") if is_zero else text.replace("-", "−")
 
 
-def between(interval: tuple[float, float] | None, decimals: int = 3) -> str:
+def interval(ends: tuple[float, float] | None, decimals: int = 3) -> str:
     """Return an interval: ``"0.250–0.500"``; with "to" where a dash would look like a minus."""
-    if interval is None:
+    if ends is None:
         return ""
-    low, high = (number(end, decimals) for end in interval)
+    low, high = (number(end, decimals) for end in ends)
     return f"{low} to {high}" if "−" in low + high else f"{low}–{high}"
 
 
@@ -42,7 +42,7 @@ def megabytes(n_bytes: int) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return a heading that is never broken at its hyphens and spaces.
+    """Return a heading with unbreakable hyphens and spaces.
 
     Examples
     --------
@@ -53,9 +53,9 @@ def unbroken(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return a text in which characters that cannot be seen are spelled out.
+    r"""Return a text with invisible characters spelled out.
 
-    Such could hide or reorder what stands around them (U+202E turns a line), or not be encoded.
+    They could hide or reorder the text around them (U+202E turns a line), or fail to be encoded.
 
     Examples
     --------
@@ -76,9 +76,9 @@ def _spelled(character: str) -> str:
 
 
 def slug(*parts: str) -> str:
-    """Return a file name, without its ending, for names that may be anything.
+    """Return a file name, without its ending, for arbitrary names.
 
-    The first part can be read in it; all of them are in the hash.
+    It begins with the first part in readable form and ends with a hash of all parts.
 
     Examples
     --------

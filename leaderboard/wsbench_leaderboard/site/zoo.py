@@ -1,4 +1,4 @@
-"""The page of a zoo: its content, its networks after each perturbation, and their training."""
+"""The page of a zoo: its content, training, and accuracy under perturbations."""
 
 import tomllib
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from wsbench_leaderboard.site.cells import BAR_WIDTH
 from wsbench_leaderboard.site.charts import Chart, Line, chart, ticks
 from wsbench_leaderboard.site.curves import accuracy
 from wsbench_leaderboard.site.facts import QUANTILES, Distribution, read_facts
-from wsbench_leaderboard.site.names import zoo_page
+from wsbench_leaderboard.site.names import zoo_path
 
 
 @dataclass(frozen=True)
 class AccuracyRow:
-    """Accuracy of the networks after a perturbation; the bar is in units of its 48."""
+    """Accuracy of the networks under a perturbation; the bar is at most 48 units long."""
 
     perturbation: str
     kind: str
@@ -29,7 +29,7 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class ZooPage:
-    """A zoo; what is published about it is missing if no installed package publishes it."""
+    """A zoo; title and recipe are empty if no installed package publishes it."""
 
     page: str
     id: str
@@ -43,14 +43,14 @@ class ZooPage:
     recipe: str
 
 
-def zoo(board: Board, facts_folder: Path) -> ZooPage:
-    """Return what is shown of a board's zoo; raise `FormatError` if its facts are damaged."""
+def zoo_page(board: Board, facts_folder: Path) -> ZooPage:
+    """Return the page of a board's zoo; raise `FormatError` if its facts are damaged."""
     published = wsbench.published_zoos().get(board.zoo)
     if published and published.content_digest != board.digest:
-        published = None  # another zoo that took its name
+        published = None  # another zoo of the same id
     recipe = wsbench.provider_of(board.zoo).recipe_text(board.zoo) if published else ""
     return ZooPage(
-        page=zoo_page(board),
+        page=zoo_path(board),
         id=board.zoo,
         heading=board.title,
         anchor=board.slug,
@@ -78,10 +78,12 @@ def _published(zoo: wsbench.PublishedZoo, recipe: dict[str, Any]) -> list[tuple[
 
 
 def _accuracy(board: Board) -> list[AccuracyRow]:
-    """Return what the records say; of several, the first record's, as all use the same networks."""
-    told = [rescored for rescored in board.results if accuracy(rescored) and not rescored.is_stale]
-    told.sort(key=lambda rescored: (rescored.record.content.seed, rescored.record.path.name))
-    values = accuracy(told[0]) if told else {}
+    """Return the accuracies of the first record that has some; all use the same networks."""
+    having = [
+        rescored for rescored in board.results if accuracy(rescored) and not rescored.is_stale
+    ]
+    having.sort(key=lambda rescored: (rescored.record.content.seed, rescored.record.path.name))
+    values = accuracy(having[0]) if having else {}
     whole = values.get("none")
     rows = []
     for name, kind in wsbench.PERTURBATIONS.items():
@@ -101,15 +103,15 @@ def _charts(board: Board, folder: Path) -> list[Chart]:
         return []
     return [
         _distribution("Test accuracy", "accuracy", facts.test_accuracy, high=1.0),
-        _distribution("Step length", "length of a step", facts.step_length),
+        _distribution("Step length", "step length", facts.step_length),
     ]
 
 
-def _distribution(title: str, label: str, found: Distribution, high: float = 0.0) -> Chart:
-    """Draw median, middle half, middle 80 % and the extremes of each epoch."""
-    first, last = found.epochs[0], found.epochs[-1]
-    x = [(epoch - first) / max(last - first, 1) for epoch in found.epochs]
-    columns = dict(zip(QUANTILES, zip(*found.values, strict=True), strict=True))
+def _distribution(title: str, label: str, by_epoch: Distribution, high: float = 0.0) -> Chart:
+    """Return a chart of median, middle half, middle 80 % and extremes by epoch."""
+    first, last = by_epoch.epochs[0], by_epoch.epochs[-1]
+    x = [(epoch - first) / max(last - first, 1) for epoch in by_epoch.epochs]
+    columns = dict(zip(QUANTILES, zip(*by_epoch.values, strict=True), strict=True))
     high = high or max(columns[1.0]) * 1.02 or 1.0
 
     def line(style: str, quantile: float) -> Line:

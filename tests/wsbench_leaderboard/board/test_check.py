@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -72,8 +73,10 @@ def test_check_record__refuses_a_changed_digit(victim):
 
 def test_check_record__refuses_a_changed_digit_under_the_right_name(victim, rewrite):
     message = refusal(rewrite(victim, boast))
-    assert "its scores are not those of its answers: scores.ordering/none.ordered_pairs" in message
-    assert " is 0.987, its answers give 0." in message
+    assert (
+        "the scores do not follow from the answers: scores.ordering/none.ordered_pairs" in message
+    )
+    assert " is 0.987, the answers give 0." in message
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -96,7 +99,7 @@ def test_check_record__refuses_answers_under_the_name_of_another_method(victim, 
 
 def test_check_record__refuses_missing_answers(victim):
     next(victim.parent.glob("random-*.npz")).unlink()
-    assert "answers.file: no random-" in refusal(victim)
+    assert "answers.file: random-" in refusal(victim)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_check_record__refuses_answers_about_fewer_models_under_the_published_di
     zoo = wsbench.load_zoo(make_zoo("half", models=5))
     half = wsbench.save_record(wsbench.evaluate("random", zoo), victim.parents[3])
     path = rewrite(half.path, of("zoo", content_digest=digest))
-    assert "are not those of the test models of made-up-v1, epochs 1 to 4" in refusal(path)
+    assert "differ from the test models of made-up-v1, epochs 1 to 4" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_check_record__refuses_answers_about_fewer_models_under_the_published_di
 )
 def test_check_record__refuses_other_entries_than_the_suite_asks(victim, forge, edit, named):
     message = refusal(forge(victim, edit))
-    assert "entries, and suite smoke 1 has 4 for made-up-v1: missing or unknown are" in message
+    assert "entries, suite smoke 1 has 4 on made-up-v1: missing or unknown are" in message
     assert named in message
 
 
@@ -231,7 +234,7 @@ def test_check_record__refuses_50_mb_before_reading_them(victim, suffix, monkeyp
     name = "read_text" if suffix == ".json" else "read_bytes"
     read = getattr(Path, name)
     monkeypatch.setattr(Path, name, refuse_to_read)
-    assert "50,000,000 bytes, and at most 1,000,000 are allowed" in refusal(victim)
+    assert re.search(r"50,000,000 bytes,( and)? at most 1,000,000 are allowed", refusal(victim))
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
@@ -239,7 +242,7 @@ def test_check_record__follows_no_link(victim, suffix, tmp_path):
     (path,) = victim.parent.glob(f"random-*{suffix}")
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    assert f"{path}: a symbolic link; put the file itself in its place" in refusal(victim)
+    assert f"{path}: a symbolic link; replace it with the file itself" in refusal(victim)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +296,7 @@ def test_check_record__says_that_there_is_none(victim):
         (of("suite", version=2), "known are smoke 1, standard 1, full 1; evaluate with --suite"),
         (of("suite", perturbations=["none"]), "suite: got 'smoke 1' with its own"),
         (of("method", name="<script>alert(1)</script>"), "expected lower-case words"),
-        (of("method", name="other"), "its name must begin with that of the method, other-"),
+        (of("method", name="other"), "the file name must begin with the method's name, other-"),
         (of("method", description="<script>alert(1)</script>"), "a text without < and >"),
         (
             of("method", parameters={"k": "<img onerror=alert(1)>"}, settings=["k"]),
@@ -318,7 +321,7 @@ def test_check_record__says_that_there_is_none(victim):
         (lambda c: c.update(seed=2**64), "expected `int` <= 9223372036854775807"),
         (lambda c: c.update(accuracy={"none": 0.9}), "accuracy: expected a number in [0, 1]"),
         (of("answers", sha256="0"), "answers.sha256: got '0', expected `str` matching"),
-        (of("answers", bytes=1), "was written with 1; copy both again"),
+        (of("answers", bytes=1), "expects 1; copy both again"),
     ],
 )
 def test_check_record__says_what_is_wrong_and_what_is_allowed(victim, rewrite, edit, message):

@@ -33,7 +33,7 @@ def test_collect__refuses_scores_that_are_not_those_of_the_answers(folder, rewri
         next(iter(content[part][group].values()))["value"] = 0.999
 
     path = rewrite(next(folder.glob("*/random*.json")), boast)
-    with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: its scores are not") as error:
+    with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: the scores do not") as error:
         collect(folder)
     assert f": {part}.ordering" in str(error.value)
     assert " is 0.999" in str(error.value)
@@ -51,7 +51,7 @@ def test_collect__refuses_scores_that_the_answers_do_not_give(folder, rewrite, c
             scores["kendall_tau"]["interval"] = None
 
     rewrite(next(folder.glob("*/random*.json")), edit)
-    with pytest.raises(wsbench.IntegrityError, match="its answers give"):
+    with pytest.raises(wsbench.IntegrityError, match="the answers give"):
         collect(folder)
 
 
@@ -69,7 +69,7 @@ def test_collect__refuses_the_scores_of_an_entry_without_answers(folder, rewrite
         content["scores"]["ordering/int8"] = content["scores"]["ordering/none"]
 
     rewrite(next(folder.glob("*/random*.json")), edit)
-    with pytest.raises(wsbench.IntegrityError, match="its answers give missing"):
+    with pytest.raises(wsbench.IntegrityError, match="the answers give missing"):
         collect(folder)
 
 
@@ -83,7 +83,7 @@ def test_collect__takes_the_last_digit_of_another_processor(folder, rewrite):
 
 def test_collect__refuses_scores_without_answers(folder, rewrite):
     path = rewrite(next(folder.glob("*/random*.json")), lambda c: c.update(answers=None))
-    with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: its scores are not those"):
+    with pytest.raises(wsbench.IntegrityError, match=rf"{path.name}: the scores do not follow"):
         collect(folder)
 
 

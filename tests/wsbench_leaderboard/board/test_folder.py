@@ -10,24 +10,24 @@ from wsbench.evaluation.suites import SUITES
 from wsbench.records.record import write_record
 from wsbench.records.schema import RecordContent
 from wsbench.storage import strict_json
-from wsbench_leaderboard.board.folder import check_board, find_board
+from wsbench_leaderboard.board.folder import check_folder, find_folder
 from wsbench_leaderboard.tables import BEGIN, END, markdown, with_tables
 
 
 def problems(board) -> list[str]:
     """Return what a check says, a line each."""
-    lines = [f"{problem.file}: {problem.message}" for problem in check_board(board).problems]
+    lines = [f"{problem.file}: {problem.message}" for problem in check_folder(board).problems]
     assert all(line.isprintable() for line in lines)
     return lines
 
 
-def test_check_board__finds_nothing_wrong_with_right_records(board):
-    report = check_board(board)
+def test_check_folder__finds_nothing_wrong_with_right_records(board):
+    report = check_folder(board)
     assert [e.record.method for e in report.results] == ["euclidean", "random"]
     assert (report.problems, report.stale) == ([], [])
 
 
-def test_check_board__tells_of_each_refused_record_in_one_line(board, victim):
+def test_check_folder__tells_of_each_refused_record_in_one_line(board, victim):
     for path in board.glob("*/*.json"):
         path.write_text("{}")
     assert len(problems(board)) == 2
@@ -37,69 +37,68 @@ def test_check_board__tells_of_each_refused_record_in_one_line(board, victim):
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
-def test_check_board__tells_of_a_link_in_one_line(board, suffix, tmp_path):
+def test_check_folder__tells_of_a_link_in_one_line(board, suffix, tmp_path):
     (path,) = board.glob(f"*/random-*{suffix}")
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     found = problems(board)
-    assert f"made-up-v1/{path.name}: a symbolic link; put the file itself in its place" in found
+    assert f"made-up-v1/{path.name}: a symbolic link; replace it with the file itself" in found
     assert len(set(found)) <= 2  # without its record, or its answers, the other is told of, too
 
 
-def test_check_board__reads_no_folder_that_is_a_link(board, tmp_path):
+def test_check_folder__reads_no_folder_that_is_a_link(board, tmp_path):
     (board / "made-up-v1").rename(tmp_path / "elsewhere")
     (board / "made-up-v1").symlink_to(tmp_path / "elsewhere")
-    assert problems(board) == ["made-up-v1: records lie in the folder of their zoo; remove it"]
+    assert problems(board) == ["made-up-v1: only folders of zoos belong here; remove it"]
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("stray.txt", "records lie in the folder of their zoo; remove it"),
+        ("stray.txt", "only folders of zoos belong here; remove it"),
         ("made-up-v1/run.sh", "not the name of a record or of answers; remove it"),
         ("made-up-v1/.hidden", "not the name of a record or of answers; remove it"),
         ("made-up-v1/<b>-0123456789ab.json", "not the name of a record or of answers; remove it"),
-        ("made-up-v1/mine-0123456789ab.npz", "answers that no record points to; remove them"),
+        ("made-up-v1/mine-0123456789ab.npz", "answers without a record; remove them"),
         ("my-zoo-v1/mine-0123456789ab.json", "not a published zoo: digits-cnn-v1, "),
         ("made-up-v1/new\nline", "not the name of a record or of answers; remove it"),
     ],
 )
-def test_check_board__refuses_files_that_belong_to_no_record(board, name, message):
+def test_check_folder__refuses_files_that_belong_to_no_record(board, name, message):
     (board / name).parent.mkdir(exist_ok=True)
     (board / name).touch()
     (found,) = problems(board)
     assert message in found
 
 
-def test_check_board__refuses_folders_and_pipes_in_the_place_of_files(board):
+def test_check_folder__refuses_folders_and_pipes_in_the_place_of_files(board):
     (board / "made-up-v1" / "mine-0123456789ab.json").mkdir()
     os.mkfifo(board / "made-up-v1" / "mine-0123456789ab.npz")
     assert [line.partition(": ")[2] for line in problems(board)] == [
-        "no file; put the file itself in its place"
+        "not a regular file; replace it with the file itself"
     ] * 2
 
 
-def test_check_board__refuses_a_record_in_the_folder_of_another_zoo(board, publisher, victim):
+def test_check_folder__refuses_a_record_in_the_folder_of_another_zoo_page(board, publisher, victim):
     publisher.published["twin-v1"] = publisher.published["made-up-v1"]
     shutil.copytree(board / "made-up-v1", board / "twin-v1")
-    assert f"twin-v1/{victim.name}: is of made-up-v1; move it to that folder" in problems(board)
+    assert f"twin-v1/{victim.name}: is of made-up-v1; move it there" in problems(board)
 
 
-def test_check_board__refuses_a_second_record_of_the_same(board, victim, rewrite):
+def test_check_folder__refuses_a_second_record_of_the_same(board, victim, rewrite):
     second = rewrite(victim, lambda c: c["method"].update(description="again"), keep=True)
     first, last = sorted((victim.name, second.name))
     assert problems(board) == [
-        f"made-up-v1/{last}: the same method, version, parameters, suite and seed as {first};"
-        " keep one"
+        f"made-up-v1/{last}: same method, version, parameters, suite and seed as {first}; keep one"
     ]
 
 
-def test_check_board__takes_another_version_with_the_same_answers(board, victim, rewrite):
+def test_check_folder__takes_another_version_with_the_same_answers(board, victim, rewrite):
     rewrite(victim, lambda c: c["method"].update(version="2"), keep=True)
     assert problems(board) == []
 
 
-def test_check_board__refuses_the_answers_and_scores_of_another_method(board, victim, rewrite):
+def test_check_folder__refuses_the_answers_and_scores_of_another_method(board, victim, rewrite):
     """All of it rightly named and computed, and yet it is not this method's."""
     other = json.loads(next(board.glob("*/euclidean-*.json")).read_text())
     (answers,) = board.glob("*/euclidean-*.npz")
@@ -118,7 +117,7 @@ def test_check_board__refuses_the_answers_and_scores_of_another_method(board, vi
 
 
 @pytest.mark.slow
-def test_check_board__holds_accuracies_against_the_networks(tmp_path, digits_zoo, monkeypatch):
+def test_check_folder__holds_accuracies_against_the_networks(tmp_path, digits_zoo, monkeypatch):
     """All records of a zoo may agree and be wrong: digits-mlp-v1 is built, and its networks run."""
     suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
     board = tmp_path / "records"
@@ -135,7 +134,7 @@ def test_check_board__holds_accuracies_against_the_networks(tmp_path, digits_zoo
     assert "the networks have 0.85" in problem
 
 
-def test_check_board__refuses_another_accuracy_of_the_same_networks(published, board, rewrite):
+def test_check_folder__refuses_another_accuracy_of_the_same_networks(published, board, rewrite):
     suite = dataclasses.replace(SUITES["standard"], measures_cost=False)
     paths = []
     for i, spec in enumerate(("euclidean", "random", "svd")):
@@ -150,44 +149,44 @@ def test_check_board__refuses_another_accuracy_of_the_same_networks(published, b
     ]
 
 
-def test_check_board__refuses_more_than_50_mb(board):
+def test_check_folder__refuses_more_than_50_mb(board):
     for i in range(55):
         with (board / "made-up-v1" / f"mine-{i:012x}.npz").open("wb") as file:
             file.truncate(950_000)
     (found,) = (line for line in problems(board) if "in all" in line)
-    assert "bytes in all, and at most 50,000,000 are allowed; remove some" in found
+    assert "bytes in all, at most 50,000,000 are allowed; remove some" in found
 
 
-def test_check_board__marks_a_stale_record(board, victim, rewrite):
+def test_check_folder__marks_a_stale_record(board, victim, rewrite):
     path = rewrite(victim, lambda c: c["versions"].update(ordering=0))
-    report = check_board(board)
+    report = check_folder(board)
     assert (report.problems, report.stale) == ([], [f"made-up-v1/{path.name}"])
 
 
-def test_check_board__refuses_a_readme_with_other_tables(board):
+def test_check_folder__refuses_a_readme_with_other_tables(board):
     readme = board.parent / "README.md"
     readme.write_text(f"{BEGIN}\n{END}\n")
     (found,) = problems(board)
-    assert found.startswith("README.md: its tables are not those of the records; wsbench ")
-    readme.write_text(with_tables(readme, markdown(check_board(board).results)))
+    assert found.startswith("README.md: the tables are outdated; run wsbench leaderboard table")
+    readme.write_text(with_tables(readme, markdown(check_folder(board).results)))
     assert problems(board) == []
     readme.write_text(readme.read_text().replace("| random ", "| mine "))
     assert len(problems(board)) == 1
     readme.write_text("no place for tables")
     (found,) = problems(board)
-    assert found.startswith("README.md: has no place for the tables; add the lines ")
+    assert found.startswith("README.md: marker lines of the tables are missing; add ")
 
 
-def test_check_board__says_that_there_is_no_such_folder(tmp_path):
+def test_check_folder__says_that_there_is_no_such_folder(tmp_path):
     with pytest.raises(wsbench.UnknownIdError, match="gone: no such folder of records"):
-        check_board(tmp_path / "gone")
-    assert check_board(tmp_path).results == []
+        check_folder(tmp_path / "gone")
+    assert check_folder(tmp_path).results == []
 
 
-def test_find_board__is_in_the_clone_in_the_current_directory(tmp_path, monkeypatch):
+def test_find_folder__is_in_the_clone_in_the_current_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert find_board(tmp_path / "mine") == tmp_path / "mine"
+    assert find_folder(tmp_path / "mine") == tmp_path / "mine"
     with pytest.raises(wsbench.UnknownIdError, match="is not a clone of wsbench"):
-        find_board(None)
+        find_folder(None)
     (tmp_path / "leaderboard" / "wsbench_leaderboard").mkdir(parents=True)
-    assert check_board(find_board(None)).problems == []  # there are no records yet
+    assert check_folder(find_folder(None)).problems == []  # there are no records yet

@@ -1,4 +1,4 @@
-"""Records of older formats and versions, written anew from their answers or refused."""
+"""Records of older formats and versions, updated from their answers or refused."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import wsbench
 from support.zoos import write_made_up_zoo
 from wsbench.evaluation.suites import SUITES
 from wsbench.tasks import ordering, robustness
-from wsbench_leaderboard.board.folder import check_board
+from wsbench_leaderboard.board.folder import check_folder
 from wsbench_leaderboard.board.restamp import restamp
 
 NAMED = "### Tasks\n\n- Epochs that are equal count half (ordering, version 2).\n"
@@ -106,13 +106,11 @@ def test_restamp__runs_nothing_that_a_record_names(svd, as_format_1, monkeypatch
 
 def test_restamp__the_board_refuses_format_1_and_takes_it_restamped(board, victim, as_format_1):
     older = as_format_1(victim)
-    (problem,) = check_board(board).problems
+    (problem,) = check_folder(board).problems
     assert problem.file == f"made-up-v1/{older.name}"
-    assert problem.message == (
-        "an older format; wsbench leaderboard restamp writes it in the current one"
-    )
+    assert problem.message == ("older format; wsbench leaderboard restamp updates it")
     assert [done.after.exists() for done in restamp(board, "")] == [True, True]
-    assert check_board(board).problems == []
+    assert check_folder(board).problems == []
 
 
 # --- scores that are not those of the answers ----------------------------------------------------
@@ -123,7 +121,7 @@ def test_restamp__refuses_a_score_that_was_typed_in(svd, rewrite):
     before = files(path.parent)
     with pytest.raises(wsbench.IntegrityError) as error:
         restamp(path.parent, NAMED)
-    assert f"{path}: scores.ordering/none.ordered_pairs is 0.987, its answers give 0." in str(
+    assert f"{path}: scores.ordering/none.ordered_pairs is 0.987, the answers give 0." in str(
         error.value
     )
     assert 'raise the version of ordering and name it in CHANGELOG.md ("ordering, v' in str(
@@ -138,7 +136,7 @@ def test_restamp__refuses_a_score_that_was_typed_in_in_format_1(svd, as_format_1
         "tasks": ("identification/permute", "map_at_r"), "robustness": ("ordering", "symmetry")
     }[part]  # fmt: skip
     path = as_format_1(svd, boast(part, group, name))
-    with pytest.raises(wsbench.IntegrityError, match=rf"{group}\.{name} is 0.987.*, its answers"):
+    with pytest.raises(wsbench.IntegrityError, match=rf"{group}\.{name} is 0.987.*, the answers"):
         restamp(path.parent, NAMED)
 
 
@@ -275,13 +273,13 @@ def test_restamp__interrupted_leaves_a_folder_that_check_explains(
     older = as_format_1(victim)
     interrupt(board, "", monkeypatch)
     assert victim.exists()
-    (problem,) = check_board(board).problems
+    (problem,) = check_folder(board).problems
     assert (problem.file, problem.message.partition(";")[2]) == (
-        f"made-up-v1/{older.name}", " wsbench leaderboard restamp writes it in the current one"
+        f"made-up-v1/{older.name}", " wsbench leaderboard restamp updates it"
     )  # fmt: skip
     restamp(board, "")
     assert not older.exists()
-    assert check_board(board).problems == []
+    assert check_folder(board).problems == []
 
 
 def test_restamp__interrupted_between_versions_leaves_a_folder_that_check_explains(
@@ -289,13 +287,13 @@ def test_restamp__interrupted_between_versions_leaves_a_folder_that_check_explai
 ):
     before = sorted(board.glob("*/*.json"))
     interrupt(board, NAMED, monkeypatch)
-    (problem,) = check_board(board).problems
+    (problem,) = check_folder(board).problems
     (added,) = set(board.glob("*/*.json")) - set(before)
     names = {problem.file.rpartition("/")[2], problem.message.partition(";")[0].split()[-1]}
     assert names == {added.name, before[0].name}
     assert problem.message.endswith("; wsbench leaderboard restamp removes the stale one")
     restamp(board, NAMED)
-    assert check_board(board).problems == []
+    assert check_folder(board).problems == []
     assert len(list(board.glob("*/*.json"))) == 2
 
 
@@ -305,11 +303,9 @@ def test_restamp__interrupted_between_versions_leaves_a_folder_that_check_explai
 def test_command__restamp_says_what_it_did(run, board, victim, as_format_1):
     older = as_format_1(victim)
     assert run("leaderboard", "restamp", board) == (
-        0, "2 records, 1 written anew, 0 scores changed\n", ""
+        0, "2 records, 1 updated, 0 scores changed\n", ""
     )  # fmt: skip
-    assert run("leaderboard", "restamp", board)[1] == (
-        "2 records, 0 written anew, 0 scores changed\n"
-    )
+    assert run("leaderboard", "restamp", board)[1] == ("2 records, 0 updated, 0 scores changed\n")
     as_format_1(victim)
     status, out, _ = run("leaderboard", "restamp", board, "--json")
     content = json.loads(out)
@@ -324,7 +320,7 @@ def test_command__restamp_reads_the_changelog(run, board, ordering_2, tmp_path, 
     (tmp_path / "CHANGELOG.md").write_text(NAMED)
     status, out, _ = run("leaderboard", "restamp", board)
     assert status == 0
-    assert out.startswith("2 records, 2 written anew, ")
+    assert out.startswith("2 records, 2 updated, ")
     (tmp_path / "OTHER.md").write_text("")
     assert run("leaderboard", "restamp", board, "--changelog", "OTHER.md")[0] == 0
 

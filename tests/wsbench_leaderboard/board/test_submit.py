@@ -117,8 +117,8 @@ def test_submit__prints_commands_that_make_a_board_that_holds(record, run, tmp_p
     assert (status, err) == (0, "")
     first, *others = out.splitlines()
     assert (
-        first == f"leaderboard/records/made-up-v1/{record.path.name}: 4 entries, as its answers"
-        " give them"
+        first == f"leaderboard/records/made-up-v1/{record.path.name}: scores of 4 entries"
+        " agree with the answers"
     )
     commands = [line.strip() for line in others[1:]]
     assert commands == [
@@ -137,7 +137,7 @@ def test_submit__prints_commands_that_make_a_board_that_holds(record, run, tmp_p
 
 
 def test_submit__json_holds_what_it_did(record, run, tmp_path):
-    status, out, _ = run("submit", record.path, "--board", tmp_path / "board", "--json")
+    status, out, _ = run("submit", record.path, "--records", tmp_path / "board", "--json")
     content = json.loads(out)
     assert status == 0
     assert set(content) == {"record", "answers", "replaced", "stale", "commands"}
@@ -145,11 +145,11 @@ def test_submit__json_holds_what_it_did(record, run, tmp_path):
 
 
 def test_submit__says_when_it_replaces_and_when_it_is_stale(record, rewrite, run, tmp_path):
-    run("submit", record.path, "--board", tmp_path / "board")
+    run("submit", record.path, "--records", tmp_path / "board")
     path = rewrite(record.path, lambda content: content["versions"].update(ordering=0))
-    _, out, _ = run("submit", path, "--board", tmp_path / "board")
+    _, out, _ = run("submit", path, "--records", tmp_path / "board")
     assert f"{record.path.name}: replaced\n" in out
-    assert "\nstale: another version of a task scored it; evaluate the method again\n" in out
+    assert f"{path.name}: stale, scored by another version of a task; run wsbench " in out
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_submit__says_when_it_replaces_and_when_it_is_stale(record, rewrite, run
 def test_submit__wrong_input_is_one_line(record, run, tmp_path, monkeypatch, damage, message):
     monkeypatch.chdir(tmp_path)
     damage(record.path)
-    board = [] if "clone" in message else ["--board", tmp_path / "board"]
+    board = [] if "clone" in message else ["--records", tmp_path / "board"]
     status, out, err = run("submit", record.path, *board)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("wsbench: ")

@@ -37,7 +37,7 @@ def test_build__removes_pages_of_what_is_gone_and_leaves_other_files_alone(folde
 
 def test_build__replaces_no_page_that_it_did_not_write(folder, tmp_path):
     (tmp_path / "index.html").write_text("<p>my home page\n")
-    with pytest.raises(wsbench.StorageError, match=r"index\.html: is not a page that wsbench"):
+    with pytest.raises(wsbench.StorageError, match=r"index\.html: not a page of wsbench"):
         build(folder, tmp_path)
     assert (tmp_path / "index.html").read_text() == "<p>my home page\n"
     assert not (tmp_path / "rules.html").exists()
@@ -54,7 +54,7 @@ def test_build__refuses_a_record_that_lies(folder, rewrite, tmp_path):
         content["scores"]["identification/none"]["map_at_r"]["value"] = 0.999
 
     rewrite(next(folder.glob("*/random-*.json")), boast)
-    with pytest.raises(wsbench.IntegrityError, match="its scores are not those of its answers"):
+    with pytest.raises(wsbench.IntegrityError, match="the scores do not follow from the answers"):
         build(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -62,7 +62,7 @@ def test_build__refuses_a_record_that_lies(folder, rewrite, tmp_path):
 def test_command__build_names_the_first_page(folder, tmp_path, run):
     out = tmp_path / "out"
     assert run("leaderboard", "build", folder, "--out", out) == (
-        0, f"{out}/index.html: the first of 7 pages\n", ""
+        0, f"{out}/index.html: 7 pages, this is the index\n", ""
     )  # fmt: skip
     status, printed, _ = run("leaderboard", "build", folder, "--out", out, "--json")
     assert status == 0

@@ -21,10 +21,10 @@ def test_number__is_as_people_write_it(value, shown):
     assert text.number(value) == shown
 
 
-def test_between__does_not_mix_dashes_and_minus_signs():
-    assert text.between((0.25, 0.5)) == "0.250–0.500"
-    assert text.between((-0.25, 0.5)) == "−0.250 to 0.500"
-    assert text.between(None) == ""
+def test_interval__does_not_mix_dashes_and_minus_signs():
+    assert text.interval((0.25, 0.5)) == "0.250–0.500"
+    assert text.interval((-0.25, 0.5)) == "−0.250 to 0.500"
+    assert text.interval(None) == ""
 
 
 def test_units__say_when_there_is_next_to_nothing():

@@ -7,7 +7,7 @@ import wsbench
 from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.boards import boards
 from wsbench_leaderboard.site.facts import QUANTILES, read_facts, write_facts, zoo_facts
-from wsbench_leaderboard.site.zoo import zoo
+from wsbench_leaderboard.site.zoo import zoo_page
 
 
 def test_zoo_facts__are_quantiles_over_models_at_each_epoch(made_up_zoo):
@@ -59,20 +59,20 @@ def test_zoo__shows_accuracy_after_transforms_and_charts_where_there_are_facts(
     records, make_zoo, tmp_path
 ):
     board = boards(collect(records))[0]
-    page = zoo(board, tmp_path / "zoos")
+    page = zoo_page(board, tmp_path / "zoos")
     assert [(row.perturbation, row.accuracy, row.change) for row in page.accuracy] == [
         ("none", "0.900", "–"), ("svd-5", "0.100", "−0.800"), ("int8", "0.850", "−0.050"),
     ]  # fmt: skip
     assert not page.charts
     assert not page.is_published
     write_facts(wsbench.load_zoo(make_zoo(models=30)), tmp_path / "zoos")
-    titles = [chart.title for chart in zoo(board, tmp_path / "zoos").charts]
+    titles = [chart.title for chart in zoo_page(board, tmp_path / "zoos").charts]
     assert titles == ["Test accuracy by epoch", "Step length by epoch"]
 
 
 def test_zoo__shows_what_is_published_about_one_of_this_content_only(board, published):
     (found,) = boards(collect(board))
-    page = zoo(found, board)
+    page = zoo_page(found, board)
     assert page.is_published
     assert page.title == "random walks"
     assert page.recipe.startswith('id = "made-up-v1"')
