@@ -14,7 +14,7 @@ from msgspec.structs import replace
 import wsbench
 from support import adjacency
 from support.records import rewrite
-from wsbench.records.record import rescore_all
+from wsbench.records.rescoring import rescore_all
 from wsbench.storage.npz import pack, unpack
 from wsbench.tasks.catalogue import TASKS, primary_score
 from wsbench_leaderboard.site.build import build

@@ -39,15 +39,8 @@ from wsbench.networks.perturbations import PERTURBATIONS
 from wsbench.papers.weight_space_investigation import Reproduction, reproduce
 from wsbench.records.compare import compare
 from wsbench.records.environment import environment
-from wsbench.records.record import (
-    Record,
-    find_record,
-    load_answers,
-    load_record,
-    rescore,
-    save_record,
-    write_record,
-)
+from wsbench.records.record import Record, find_record, load_record, save_record, write_record
+from wsbench.records.rescoring import load_answers, rescore
 from wsbench.records.schema import RecordContent
 from wsbench.storage.atomic import atomic_write, explain_storage_errors
 from wsbench.tasks.catalogue import TASKS, primary_score

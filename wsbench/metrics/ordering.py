@@ -1,4 +1,4 @@
-"""How well the checkpoints of one model were put in epoch order.
+"""Ordering metrics: agreement of a predicted order of one model's checkpoints with the epochs.
 
 Every metric takes `predicted`, the true ranks 0 … k − 1 of the k checkpoints in the order that a
 method put them in: ``0, 1, 2, …`` is perfect. One checkpoint alone is always in order and scores 1.

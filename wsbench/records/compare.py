@@ -2,7 +2,8 @@
 
 from wsbench.errors import ZooError
 from wsbench.metrics.ranking import Comparison, compare_scores
-from wsbench.records.record import Record, load_answers
+from wsbench.records.record import Record
+from wsbench.records.rescoring import load_answers
 from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.scoring import primary_by_model
 

@@ -18,7 +18,7 @@ from wsbench.evaluation.evaluate import Evaluation
 from wsbench.evaluation.suites import SUITES
 from wsbench.methods.protocol import assignments, label_of, shell_arguments
 from wsbench.records import format_1
-from wsbench.records.answers import pack_answers, unpack_answers
+from wsbench.records.answers import pack_answers
 from wsbench.records.environment import environment
 from wsbench.records.portable import portable_spec, portable_traceback
 from wsbench.records.schema import (
@@ -34,14 +34,12 @@ from wsbench.records.schema import (
 from wsbench.storage import strict_json
 from wsbench.storage.atomic import atomic_write
 from wsbench.suggestions import unknown_name_error
-from wsbench.tasks.ground_truth import Answers, GroundTruth
-from wsbench.tasks.scoring import Scores, score_answers, task_versions
+from wsbench.tasks.scoring import Scores, task_versions
 from wsbench.zoo.cache import home
 
 _UNCLAIMED = ("seconds", "cost", "environment")
 _ERROR_KEPT = 20_000  # characters of a traceback, the last ones
 _MAX_RECORD_BYTES = 1_000_000
-_MAX_ANSWERS_BYTES = 32_000_000
 
 
 @dataclass(frozen=True)
@@ -215,7 +213,7 @@ def load_record(path: str | Path) -> Record:
     """
     path = Path(path)
     try:
-        _refuse_large(path, _MAX_RECORD_BYTES)
+        refuse_large(path, _MAX_RECORD_BYTES)
         value = strict_json.parse(path.read_bytes())
     except FileNotFoundError:
         raise UnknownIdError(f"no record {path}") from None
@@ -274,74 +272,6 @@ def find_record(name: str, folder: Path) -> Record:
     return named[-1]
 
 
-def rescore(record: Record | str | Path) -> Scores:
-    """Compute a record's scores again from its stored answers, believing none of its numbers.
-
-    Parameters
-    ----------
-    record
-        A record or its path.
-
-    Returns
-    -------
-    scores
-        Task to score name to score; empty for the record of a method that failed.
-
-    Raises
-    ------
-    IntegrityError
-        If the answers are missing or are not those the record was written with.
-    FormatError
-        If they are not such as a method can give.
-
-    Examples
-    --------
-    >>> record = save_record(wsbench.evaluate("euclidean"))
-    >>> rescore(record) == record.scores
-    True
-    """
-    return rescore_all(record)[0]
-
-
-def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
-    """Compute a record's scores and its robustness again; arguments and errors as in `rescore`."""
-    if not isinstance(record, Record):
-        record = load_record(record)
-    return score_answers(*load_answers(record), record.content.seed)
-
-
-def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:
-    """Return the answers by entry that a record's scores are computed from, and labels by protocol.
-
-    Both are empty for a method that failed.
-
-    Raises
-    ------
-    IntegrityError, FormatError
-        As `rescore` does.
-    """
-    pointer = record.content.answers
-    if pointer is None:
-        return {}, {}
-    path = record.path.with_name(pointer.file)
-    try:
-        _refuse_large(path, _MAX_ANSWERS_BYTES)
-        data = path.read_bytes()
-    except OSError as error:
-        raise IntegrityError(f"{path}: answers of {record.path.name}: {error.strerror}") from None
-    except ValueError as error:
-        raise FormatError(f"{path}: not a method's answers: {error}") from None
-    if hashlib.sha256(data).hexdigest() != pointer.sha256:
-        raise IntegrityError(f"{path}: not the answers that {record.path.name} was written with")
-    try:
-        answers, truths = unpack_answers(data)
-        for entry, arrays in answers.items():
-            _refuse_wide(entry, arrays)
-    except ValueError as error:
-        raise FormatError(f"{path}: not a method's answers: {error}") from None
-    return answers, truths
-
-
 def _typed(path: Path, value: Any) -> RecordContent:
     version = value.get("format") if isinstance(value, dict) else None
     if type(version) is not int:
@@ -366,14 +296,8 @@ def _digest(content: RecordContent) -> str:
     return hashlib.sha256(strict_json.write(claims).encode()).hexdigest()
 
 
-def _refuse_large(path: Path, most: int) -> None:
+def refuse_large(path: Path, most: int) -> None:
+    """Raise `ValueError` if a file is larger than allowed."""
     size = path.stat().st_size
     if size > most:
         raise ValueError(f"{size:,} bytes, and at most {most:,} are allowed")
-
-
-def _refuse_wide(entry: str, arrays: Answers) -> None:
-    """Refuse row numbers of 64 bits: the largest would pass for negative ones."""
-    for name, array in arrays.items():
-        if array.dtype.kind == "u" and array.dtype.itemsize > 4:
-            raise ValueError(f"{entry}/{name}: got {array.dtype}, expected uint32 or smaller")

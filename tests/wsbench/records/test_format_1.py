@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 import wsbench
 from wsbench.records import format_1
-from wsbench.records.record import rescore_all, write_record
+from wsbench.records.record import write_record
+from wsbench.records.rescoring import rescore_all
 
 RECORD = Path(__file__).parent / "format_1" / "svd-6ca301330b38.json"
 

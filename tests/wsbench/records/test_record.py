@@ -42,7 +42,7 @@ def test_save_record__survives_the_disk(evaluation, record):
     loaded = wsbench.load_record(record.path)
     assert loaded.content == record.content
     assert loaded.scores == record.scores == evaluation.scores
-    answers, truths = records.load_answers(loaded)
+    answers, truths = wsbench.load_answers(loaded)
     assert set(answers) == set(evaluation.answers)
     for task, arrays in evaluation.answers.items():
         for name, array in arrays.items():

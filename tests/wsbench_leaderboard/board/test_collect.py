@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.records.record import rescore_all
+from wsbench.records.rescoring import rescore_all
 from wsbench_leaderboard.board.collect import collect, ranks, rescore_record
 
 
