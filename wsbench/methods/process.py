@@ -88,6 +88,7 @@ class MethodProcess:
         self._spec = ""
         self._description: MethodDescription | None = None
         self._pid: int | None = None
+        self._has_ended = False
         self._deadline = 0.0
         self._printed: deque[str] = deque(maxlen=64)
         self._channel, theirs = socket.socketpair()
@@ -287,7 +288,10 @@ class MethodProcess:
             return f"was killed by signal {-status}"
 
     def _end(self) -> None:
-        """End the process; its supervisor ends all that it started."""
+        """End the process, once; its supervisor ends all that it started."""
+        if self._has_ended:  # its number may be another process's by now
+            return
+        self._has_ended = True
         if self._pid is not None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
