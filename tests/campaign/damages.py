@@ -63,7 +63,7 @@ def _targets(folder: Path) -> dict[Path, Read]:
     record = wsbench.save_record(evaluation, folder / "records")
     answers = record.path.with_name(record.content.answers.file)
     condition = suite.conditions(zoo.layout)[0]
-    part = PartialResults(folder / "unfinished", evaluation.method, suite, zoo.content_digest, 0)
+    part = PartialResults(folder / "unfinished", evaluation.method, suite, zoo.content_digest, 0, 1)
     by_task: dict[str, Any] = {}
     for entry, arrays in evaluation.answers.items():
         by_task[entry.partition("/")[0]] = arrays

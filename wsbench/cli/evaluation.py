@@ -1,5 +1,7 @@
 """The command ``evaluate``."""
 
+import logging
+import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -15,9 +17,12 @@ from wsbench.cli.settings import SetOption, settings
 from wsbench.cli.tables import print_tables, ranks_of, too_few
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
 from wsbench.methods.failure import advice, summary
+from wsbench.methods.limits import VARIABLES_OF_BITS
 from wsbench.metrics.ranking import LEAST_RANKED
 from wsbench.storage.atomic import expect_writable
 from wsbench.tasks.catalogue import TASKS
+
+_log = logging.getLogger("wsbench")
 
 
 def evaluate_(
@@ -76,6 +81,8 @@ def evaluate_(
     """Evaluate methods on a zoo: print scores, intervals and ranks, and write a record of each."""
     asked = _suite(suite, task or [], perturbation or [])
     limits = _limits(timeout, memory, threads)
+    for name in sorted(set(VARIABLES_OF_BITS) & set(os.environ)):
+        _log.warning("wsbench: %s is set, which can change the last bits of results", name)
     with build_progress(zoo) as building:
         on = wsbench.load_zoo(zoo, progress=building)
     unfinished = (records or wsbench.home() / "records").resolve() / "unfinished"

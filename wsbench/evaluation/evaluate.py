@@ -18,7 +18,7 @@ from wsbench.evaluation.jobs import Jobs, in_turn, on_cluster, side_by_side
 from wsbench.evaluation.resume import PartialResults
 from wsbench.evaluation.suites import SUITES, Suite
 from wsbench.methods.invariance import distances_before_and_after, holds
-from wsbench.methods.limits import Limits
+from wsbench.methods.limits import Limits, n_cpus
 from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
 from wsbench.methods.session import Port, Session
@@ -77,6 +77,8 @@ class Evaluation:
         unchanged.
     error
         None, or the traceback of a method that failed.
+    threads
+        Of each numerical library.
     """
 
     method: MethodDescription
@@ -93,6 +95,7 @@ class Evaluation:
     cost: Cost | None = None
     invariances: tuple[str, ...] = ()
     error: str | None = None
+    threads: int = field(default_factory=n_cpus)
 
 
 def evaluate(
@@ -199,12 +202,17 @@ class _Run:
     def _evaluated(self, method: OpenMethod) -> Evaluation:
         zoo, suite, description = self.zoo, self.suite, method.description
         truths = {protocol: self.blinded(protocol, 0).truth for protocol in suite.protocols}
-        result = Evaluation(description, zoo.id, zoo.content_digest, suite, self.seed, truths)
+        result = Evaluation(
+            description, zoo.id, zoo.content_digest, suite, self.seed, truths,
+            threads=self.limits.threads,
+        )  # fmt: skip
         if method.port is None:
             return replace(result, error=method.error)
         usual = self.blinded(suite.protocols[0], 0)
         digest = zoo.content_digest
-        partial = PartialResults(self._unfinished, description, suite, digest, self.seed)
+        partial = PartialResults(
+            self._unfinished, description, suite, digest, self.seed, self.limits.threads
+        )
         self._announce_resumed(description.label, partial)
         try:
             answers, seconds = self._answers(method, partial)

@@ -51,7 +51,7 @@ class PartialResults:
     ----------
     folder
         Where unfinished evaluations are kept; None keeps nothing.
-    method, suite, zoo_digest, seed
+    method, suite, zoo_digest, seed, threads
         What is evaluated: results of another evaluation are never taken over.
     """
 
@@ -62,10 +62,12 @@ class PartialResults:
         suite: Suite,
         zoo_digest: str,
         seed: int,
+        threads: int,
     ) -> None:
         decides = [
             zoo_digest,
             seed,
+            threads,
             suite.tasks,
             method.spec,
             method.info.version,

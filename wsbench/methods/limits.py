@@ -4,6 +4,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Of the variables that a user may set, those that change bits in the harness itself. They are read
+# when numpy is imported: OPENBLAS_CORETYPE=Prescott gives other sums, and
+# NPY_DISABLE_CPU_FEATURES="X86_V3" another exp; the numbers of threads are set by `Limits`.
+VARIABLES_OF_BITS = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
+
 _SHARE_OF_MEMORY = 0.8
 _LEAST_BYTES = 100_000_000  # an interpreter with numpy needs as much
 _WITHOUT_MEMINFO_BYTES = 8 << 30

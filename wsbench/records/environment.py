@@ -9,8 +9,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from wsbench.methods.limits import VARIABLES_OF_BITS
+
 _PACKAGES = ("wsbench", "numpy", "scipy", "numba", "torch", "h5py", "scikit-learn")
-_VARIABLES = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_VARIABLES = (
+    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+    *VARIABLES_OF_BITS,
+)  # fmt: skip
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -35,11 +40,16 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True):
     thread_pools: list[ThreadPool] = []
 
 
-def environment() -> Environment:
+def environment(threads: int | None = None) -> Environment:
     """Describe this process's environment.
 
     Versions are read from the installed packages' metadata, and none is imported. Thread pools are
     those of the libraries that are loaded already.
+
+    Parameters
+    ----------
+    threads
+        How many threads each library was limited to; None for how many it has now.
 
     Examples
     --------
@@ -53,17 +63,18 @@ def environment() -> Environment:
         n_cpus=os.cpu_count() or 1,
         packages={name: _version(name) for name in _PACKAGES},
         variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
-        thread_pools=_thread_pools(),
+        thread_pools=_thread_pools(threads),
     )
 
 
-def _thread_pools() -> list[ThreadPool]:
-    from threadpoolctl import threadpool_info
+def _thread_pools(threads: int | None) -> list[ThreadPool]:
+    from threadpoolctl import threadpool_info, threadpool_limits
 
-    pools = [
-        ThreadPool(found["internal_api"], found["version"], found["num_threads"])
-        for found in threadpool_info()
-    ]
+    with threadpool_limits(threads):
+        pools = [
+            ThreadPool(found["internal_api"], found["version"], found["num_threads"])
+            for found in threadpool_info()
+        ]
     # numpy and scipy bring a BLAS each: two pools may say the same.
     return sorted(set(pools), key=lambda pool: (pool.library, pool.version or "", pool.threads))
 

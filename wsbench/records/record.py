@@ -19,7 +19,7 @@ from wsbench.evaluation.suites import SUITES
 from wsbench.methods.protocol import assignments, label_of, shell_arguments
 from wsbench.records import format_1
 from wsbench.records.answers import pack_answers
-from wsbench.records.environment import environment
+from wsbench.records.environment import Environment, environment
 from wsbench.records.portable import portable_spec, portable_traceback
 from wsbench.records.schema import (
     FORMAT,
@@ -102,27 +102,36 @@ class Record:
 
     @property
     def command(self) -> str:
-        """The command that evaluates the same again, with the same number of BLAS threads.
+        """The command that evaluates the same again, with the same number of threads.
 
-        The last bit of ``svd-k`` depends on them, which can swap two neighbours.
+        The last bit of ``svd-k`` depends on it, which can swap two neighbours. The default is a
+        thread a processor.
         """
         method, suite = self.content.method, self.content.suite
-        threads = self.content.environment.variables.get("OPENBLAS_NUM_THREADS", "")
-        variable = [f"OPENBLAS_NUM_THREADS={threads}"] if threads.isdecimal() else []
+        machine = self.content.environment
+        threads = _threads(machine)
         asked = [f"--suite {suite.name}"]
         if suite.name not in SUITES:
             asked = [f"--task {task}" for task in suite.tasks]
             asked += [f"--perturb {perturbation}" for perturbation in suite.perturbations]
         return " ".join(
             (
-                *variable,
                 "wsbench evaluate",
                 shell_arguments(method.spec, method.parameters, method.settings),
                 f"--zoo {shlex.quote(self.zoo)}",
                 *asked,
                 f"--seed {self.content.seed}",
+                *([f"--threads {threads}"] if threads != machine.n_cpus else []),
             )
         )
+
+
+def _threads(machine: Environment) -> int:
+    """Return the number of threads of each library, by a variable where none was recorded."""
+    variable = machine.variables.get("OPENBLAS_NUM_THREADS", "")
+    is_number = variable.isdecimal() and 0 < int(variable[:5]) < 10_000
+    usual = int(variable) if is_number else machine.n_cpus
+    return max((pool.threads for pool in machine.thread_pools), default=usual)
 
 
 def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
@@ -175,7 +184,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         error=error,
         seconds=evaluation.seconds,
         cost=evaluation.cost,
-        environment=environment(),
+        environment=environment(evaluation.threads),
         answers=answers,
     )
     return write_record(content, folder)

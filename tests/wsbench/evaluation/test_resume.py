@@ -149,7 +149,7 @@ def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path
 
 def partial_results(folder, zoo):
     description = loaded(FirstThree()).description
-    return PartialResults(folder, description, SUITE, zoo.content_digest, 0)
+    return PartialResults(folder, description, SUITE, zoo.content_digest, 0, 1)
 
 
 def test_partial_results__are_saved_while_others_remove_theirs(zoo, tmp_path):

@@ -50,9 +50,9 @@ def test_load_record__reads_format_1_in_the_words_of_format_2():
         f"{task}/{name}" for task in content.suite.tasks for name in content.suite.perturbations
     }
     assert record.command == (
-        "OPENBLAS_NUM_THREADS=1 wsbench evaluate svd --set k=3 --zoo made-up-v1"
+        "wsbench evaluate svd --set k=3 --zoo made-up-v1"
         " --task identification --task ordering --task retrieval"
-        " --perturb none --perturb int8 --perturb permute --seed 4"
+        " --perturb none --perturb int8 --perturb permute --seed 4 --threads 1"
     )
 
 

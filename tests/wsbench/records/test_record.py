@@ -10,7 +10,7 @@ from msgspec.structs import replace
 import wsbench
 from support.methods import Failing, FirstThree, loaded
 from support.records import rewrite
-from wsbench.records import record as records
+from wsbench.records.environment import ThreadPool
 
 
 def evaluated(zoo, method, seed=0, **info):
@@ -123,19 +123,35 @@ def test_save_record__can_be_read_by_others(record):
 
 
 @pytest.mark.parametrize(
-    ("variables", "prefix"),
+    ("pools", "variables", "option"),
     [
-        ({"OPENBLAS_NUM_THREADS": "1"}, "OPENBLAS_NUM_THREADS=1 "),
-        ({"OPENBLAS_NUM_THREADS": "1; rm -r ."}, ""),
-        ({"OTHER": "1"}, ""),
+        ([1], {}, " --threads 1"),
+        ([3, 1], {"OPENBLAS_NUM_THREADS": "1"}, " --threads 3"),
+        ([4], {"OPENBLAS_NUM_THREADS": "1"}, ""),  # one a processor is the default
+        ([], {"OPENBLAS_NUM_THREADS": "1"}, " --threads 1"),
+        ([], {"OPENBLAS_NUM_THREADS": "1; rm -r ."}, ""),
+        ([], {"OPENBLAS_NUM_THREADS": "0"}, ""),
+        ([], {"OTHER": "1"}, ""),
     ],
 )
-def test_command__evaluates_the_same_with_as_many_threads(record, variables, prefix):
-    environment = replace(record.content.environment, variables=variables)
-    same = wsbench.Record(record.path, replace(record.content, environment=environment))
-    assert (
-        same.command == f"{prefix}wsbench evaluate 'a test' --zoo made-up-v1 --suite smoke --seed 0"
+def test_command__evaluates_the_same_with_as_many_threads(record, pools, variables, option):
+    environment = replace(
+        record.content.environment,
+        n_cpus=4,
+        thread_pools=[ThreadPool("openblas", None, n) for n in pools],
+        variables=variables,
     )
+    same = wsbench.Record(record.path, replace(record.content, environment=environment))
+    command = "wsbench evaluate 'a test' --zoo made-up-v1 --suite smoke --seed 0"
+    assert same.command == command + option
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_save_record__holds_how_many_threads_the_evaluation_had(made_up_zoo, threads):
+    method = loaded(FirstThree())
+    evaluation = wsbench.evaluate(method, made_up_zoo, limits=wsbench.Limits(threads=threads))
+    pools = wsbench.save_record(evaluation).content.environment.thread_pools
+    assert {pool.threads for pool in pools} == {threads}
 
 
 # --- finding -------------------------------------------------------------------------------------
