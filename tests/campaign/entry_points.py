@@ -54,6 +54,8 @@ def run(n: int, rng: random.Random, folder: Path, table: Table) -> None:
             result = "" if faults else _result(command, done.stdout)
             if number < 0:
                 expected[command] = result
+            if group == "wsbench.methods":  # `list` names installed methods and imports none
+                result = str(result).replace("  broken\n", "")
             outcome = RIGHT if result == expected[command] else SILENT
             table.add("broken package", CRASH if faults else outcome,
                       f"{command}, {group} {kind}: {'; '.join(faults)}")  # fmt: skip

@@ -81,7 +81,7 @@ def evaluate_(
     """Evaluate methods on a zoo: print scores, intervals and ranks, and write a record of each."""
     asked = _suite(suite, task or [], perturbation or [])
     limits = _limits(timeout, memory, threads)
-    for name in sorted(set(VARIABLES_OF_BITS) & set(os.environ)):
+    for name in filter(os.environ.get, VARIABLES_OF_BITS):
         _log.warning("wsbench: %s is set, which can change the last bits of results", name)
     with build_progress(zoo) as building:
         on = wsbench.load_zoo(zoo, progress=building)
