@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -10,6 +11,10 @@ from wsbench_zoos.provider import PROVIDER
 from wsbench_zoos.recipe import parse_recipe
 
 PUBLISHED = PROVIDER.zoos()
+NEEDS_MNIST = [
+    pytest.mark.needs_mnist,
+    pytest.mark.skipif("WSBENCH_DATA" not in os.environ, reason="set WSBENCH_DATA"),
+]
 
 
 @pytest.mark.parametrize("zoo_id", PUBLISHED)
@@ -32,7 +37,7 @@ def test_registry__agrees_with_the_recipe(zoo_id):
 @pytest.mark.parametrize(
     "zoo_id",
     [
-        pytest.param(zoo_id, marks=[] if zoo.embedded else pytest.mark.needs_mnist)
+        pytest.param(zoo_id, marks=[] if zoo.embedded else NEEDS_MNIST)
         for zoo_id, zoo in PUBLISHED.items()
     ],
 )

@@ -54,7 +54,7 @@ Floats = npt.NDArray[np.float32]
 _MOST_FEATURES = 1_000_000
 _END_S = 5.0  # after which a process that was asked to end is killed
 _LAST_WORDS_S = 1.0  # to read what a process has printed
-_PRINTED_KEPT = 4000  # characters, the last that a method prints
+_PRINTED_KEPT = 12_000  # characters, the last that a method prints; a crash lists all modules
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS",

@@ -28,7 +28,9 @@ def kendall_tau(predicted: Integers) -> float:
     n_pairs = len(predicted) * (len(predicted) - 1) // 2
     if n_pairs == 0:
         return 1.0
-    swapped = sum(np.count_nonzero(predicted[i + 1 :] < rank) for i, rank in enumerate(predicted))
+    swapped = sum(
+        int(np.count_nonzero(predicted[i + 1 :] < rank)) for i, rank in enumerate(predicted)
+    )
     return (n_pairs - 2 * swapped) / n_pairs
 
 

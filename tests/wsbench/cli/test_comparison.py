@@ -76,7 +76,7 @@ def test_compare__of_a_failed_method_or_a_record_without_entries_is_one_line(
     folder = make_zoo("again", models=50)
     assert run("evaluate", f"{tmp_path}/bad.py:bad", "--zoo", folder).status == 1
     line = run("compare", "bad", "euclidean", "--zoo", zoo).complaint()
-    assert line.endswith("the method failed, and there is nothing to compare")
+    assert line.endswith("the method failed, so there is nothing to compare")
     nothing = wsbench.Suite("custom", 1, (), ("none",))
     empty = wsbench.save_record(wsbench.evaluate("svd", wsbench.load_zoo(folder), suite=nothing))
     assert empty.scores == {}
