@@ -79,7 +79,7 @@ def test_check_folder__refuses_folders_and_pipes_in_the_place_of_files(board):
     ] * 2
 
 
-def test_check_folder__refuses_a_record_in_the_folder_of_another_zoo_page(board, publisher, victim):
+def test_check_folder__refuses_a_record_in_the_folder_of_another_zoo(board, publisher, victim):
     publisher.published["twin-v1"] = publisher.published["made-up-v1"]
     shutil.copytree(board / "made-up-v1", board / "twin-v1")
     assert f"twin-v1/{victim.name}: is of made-up-v1; move it there" in problems(board)
