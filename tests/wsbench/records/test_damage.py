@@ -1,6 +1,7 @@
 """Records that were damaged or forged after they were written."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def test_load_record__refuses_a_record_of_which_one_digit_was_changed(record):
                for key in ("seconds", "cost", "environment")):  # fmt: skip
             continue  # these nobody can check
         digit = str((int(text[place]) + 1) % 10)
-        record.path.write_text(text[:place] + digit + text[place + 1 :])
+        changed = text[:place] + digit + text[place + 1 :]
+        if json.loads(changed) == json.loads(text):
+            continue  # the seventeenth digit of a number that stays the same float
+        record.path.write_text(changed)
         refused(record.path, (wsbench.IntegrityError, wsbench.FormatError))
     record.path.write_text(text)
     wsbench.load_record(record.path)
