@@ -1,0 +1,147 @@
+from .errors import (
+    DataError,
+    FormatError,
+    IntegrityError,
+    MethodError,
+    MethodFailedError,
+    RecipeError,
+    StorageError,
+    UndeclaredNeedError,
+    UnknownIdError,
+    WorkerError,
+    WsbenchError,
+    ZooError,
+)
+from .evaluation.accuracy import network_accuracy
+from .evaluation.cluster import dask_client
+from .evaluation.cost import Cost
+from .evaluation.evaluate import Evaluation, EvaluationState, evaluate
+from .evaluation.suites import SUITES, Suite, find_suite
+from .methods.conformance import Finding, check_method
+from .methods.limits import Limits
+from .methods.loading import list_methods, load_method
+from .methods.opening import OpenMethod, open_methods
+from .methods.protocol import LoadedMethod, MethodDescription, MethodInfo
+from .metrics.distances import pairwise_euclidean
+from .metrics.ranking import Comparison, compare_scores, rank_intervals, rank_text
+from .metrics.seriation import spectral_order
+from .networks.checkpoints import Checkpoints, Labels
+from .networks.directions import singular_directions
+from .networks.layout import Convolution, Layout, Tensor
+from .networks.perturbations import PERTURBATIONS
+from .papers.weight_space_investigation import Reproduction, reproduce
+from .records.compare import compare
+from .records.environment import environment
+from .records.record import Record, find_record, load_record, save_record, write_record
+from .records.rescoring import load_answers, rescore
+from .records.schema import RecordContent
+from .storage.atomic import atomic_write, explain_storage_errors
+from .tasks.catalogue import TASKS, primary_score
+from .tasks.condition import Condition, parse_entry
+from .tasks.ground_truth import published_truth
+from .tasks.score import Score
+from .tasks.scoring import score_answers, task_versions
+from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
+from .zoo.metadata import DataOrigin, ZooMetadata
+from .zoo.providers import (
+    BuildState,
+    Progress,
+    PublishedZoo,
+    ZooProvider,
+    provider_of,
+    published_zoos,
+)
+from .zoo.splits import split_of_models
+from .zoo.verification.verify import Check, Verification, verify_zoo
+from .zoo.writer import write_zoo
+from .zoo.zoo import Zoo
+
+__version__: str
+
+__all__ = [
+    "DEFAULT_ZOO",
+    "PERTURBATIONS",
+    "SUITES",
+    "TASKS",
+    "BuildState",
+    "Check",
+    "Checkpoints",
+    "Comparison",
+    "Condition",
+    "Convolution",
+    "Cost",
+    "DataError",
+    "DataOrigin",
+    "Evaluation",
+    "EvaluationState",
+    "Finding",
+    "FormatError",
+    "IntegrityError",
+    "Labels",
+    "Layout",
+    "Limits",
+    "LoadedMethod",
+    "MethodDescription",
+    "MethodError",
+    "MethodFailedError",
+    "MethodInfo",
+    "OpenMethod",
+    "Progress",
+    "PublishedZoo",
+    "RecipeError",
+    "Record",
+    "RecordContent",
+    "Reproduction",
+    "Score",
+    "StorageError",
+    "Suite",
+    "Tensor",
+    "UndeclaredNeedError",
+    "UnknownIdError",
+    "Verification",
+    "WorkerError",
+    "WsbenchError",
+    "Zoo",
+    "ZooError",
+    "ZooMetadata",
+    "ZooProvider",
+    "atomic_write",
+    "build_zoo",
+    "check_method",
+    "compare",
+    "compare_scores",
+    "dask_client",
+    "environment",
+    "evaluate",
+    "explain_storage_errors",
+    "find_record",
+    "find_suite",
+    "home",
+    "list_methods",
+    "load_answers",
+    "load_method",
+    "load_record",
+    "load_zoo",
+    "network_accuracy",
+    "open_methods",
+    "pairwise_euclidean",
+    "parse_entry",
+    "primary_score",
+    "provider_of",
+    "published_truth",
+    "published_zoos",
+    "rank_intervals",
+    "rank_text",
+    "reproduce",
+    "rescore",
+    "save_record",
+    "score_answers",
+    "singular_directions",
+    "spectral_order",
+    "split_of_models",
+    "task_versions",
+    "verify_zoo",
+    "write_record",
+    "write_zoo",
+    "zoo_folder",
+]
