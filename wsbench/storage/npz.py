@@ -48,6 +48,8 @@ def unpack(data: bytes, max_bytes: int = 64_000_000) -> dict[str, npt.NDArray[An
                 raise ValueError(f"unpacks to {size:,} bytes, at most {max_bytes:,} are allowed")
             if len({member.filename for member in members}) < len(members):
                 raise ValueError("not a whole .npz file: two members have one name")
+            if min((member.header_offset for member in members), default=archive.start_dir):
+                raise ValueError("not a whole .npz file: its list of members is not whole")
             contents = {m.filename.removesuffix(".npy"): _read(archive, m) for m in members}
         return {name: _array(name, content) for name, content in contents.items()}
     except (

@@ -42,6 +42,19 @@ def test_unpack__raises_or_gives_the_same_arrays_whatever_byte_is_damaged():
     assert n_raised > len(data) / 2
 
 
+@pytest.mark.parametrize("place", [8, 12, 16])
+@pytest.mark.parametrize("n_zeros", [4, 8])
+def test_unpack__gives_all_arrays_or_none_if_the_end_of_the_archive_is_zeroed(place, n_zeros):
+    """With size and offset of the list of members at zero, zipfile finds an empty archive."""
+    data = bytearray(pack(ARRAYS))
+    at = len(data) - 22 + place
+    data[at : at + n_zeros] = bytes(min(n_zeros, len(data) - at))
+    try:
+        assert list(unpack(bytes(data))) == list(ARRAYS)
+    except ValueError as error:
+        assert "not a whole .npz file" in str(error)
+
+
 def test_unpack__refuses_an_array_whose_header_was_shortened():
     """numpy.load reads the shorter array, and never comes to the checksum at its end."""
     buffer = io.BytesIO()
