@@ -5,26 +5,24 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
-import json
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
-from msgspec.inspect import CustomType, type_info
 
 from wsbench.errors import MethodError, MethodFailedError
+from wsbench.methods.parameters import as_json, converted, is_json, not_taken_error
 from wsbench.methods.protocol import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
 from wsbench.methods.sources import code_sha256
 from wsbench.networks.checkpoints import Checkpoints
-from wsbench.storage.strict_json import typed
 from wsbench.suggestions import nearest, unknown_name_error
 
 
@@ -112,7 +110,7 @@ class FoundMethod:
             values = self.factory.get_params()
         else:
             values = {p.name: p.default for p in self._signature or () if p.default is not p.empty}
-        return {name: value for name, value in values.items() if _is_json(value)}
+        return {name: value for name, value in values.items() if is_json(value)}
 
     @property
     def _is_configured(self) -> bool:
@@ -143,7 +141,7 @@ class FoundMethod:
             if not self.takes(name):
                 raise not_taken_error(name, value, {self.spec: self.known or []})
         defaults = self.defaults
-        recorded = {**defaults, **_as_json(self.spec, parameters)}
+        recorded = {**defaults, **as_json(self.spec, parameters)}
         settings = tuple(n for n in recorded if n not in defaults or recorded[n] != defaults[n])
         try:
             method = self._make(self._converted(parameters))
@@ -159,7 +157,7 @@ class FoundMethod:
             info = self._info(method)
         except MethodError as error:
             raise self._failure(error) from error
-        recorded = _as_json(self.spec, recorded)
+        recorded = as_json(self.spec, recorded)
         return LoadedMethod(method, info, self.spec, self._code(), recorded, settings)
 
     def _failure(self, error: MethodError) -> MethodError:
@@ -174,7 +172,7 @@ class FoundMethod:
         except (AttributeError, KeyError, NameError, TypeError):
             hints = {}
         return {
-            name: _convert(self.spec, name, value, hints[name]) if name in hints else value
+            name: converted(self.spec, name, value, hints[name]) if name in hints else value
             for name, value in parameters.items()
         }
 
@@ -257,47 +255,6 @@ def _broken_package(spec: str, error: MethodError) -> MethodFailedError:
     message = f"{error} (installed by {package})"
     report = error.report if isinstance(error, MethodFailedError) else message
     return MethodFailedError(message, report)
-
-
-def not_taken_error(name: str, value: Any, known: Mapping[str, Sequence[str]]) -> MethodError:
-    """Return the error for a parameter that no method takes; ``known`` are those of each spec."""
-    guess = nearest(name, {parameter for taken in known.values() for parameter in taken})
-    meant = f"; did you mean {guess!r}?" if guess else "."
-    takes = "; ".join(f"{spec} takes {', '.join(taken) or 'none'}" for spec, taken in known.items())
-    return MethodError(f"{name}={value!r}: no parameter {name!r}{meant} Parameters: {takes}.")
-
-
-def _as_json(spec: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters as a record will hold them, so that it can be run again."""
-    try:
-        kept: dict[str, Any] = json.loads(json.dumps(dict(parameters), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise MethodError(
-            f"method {spec!r}: parameters {dict(parameters)!r:.200}: {error}; a record must hold"
-            " them: numbers, texts, lists, true, false or null"
-        ) from None
-    return kept
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
-
-
-def _convert(spec: str, name: str, value: Any, hint: Any) -> Any:
-    """Return a parameter as the annotated type; as it is where msgspec does not know that type."""
-    try:
-        if isinstance(type_info(hint), CustomType):
-            return value
-        return typed({name: value}, dict[str, hint])[name]
-    except ValueError as error:
-        allowed = f"; allowed are {list(get_args(hint))}" if get_origin(hint) is Literal else ""
-        raise MethodError(f"method {spec!r}: {error}{allowed}") from None
-    except TypeError:
-        return value
 
 
 def _entry_points() -> dict[str, EntryPoint]:

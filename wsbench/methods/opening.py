@@ -8,7 +8,8 @@ from typing import Any
 
 from wsbench.errors import MethodError, MethodFailedError
 from wsbench.methods.limits import Limits
-from wsbench.methods.loading import find_method, hyphenated, not_taken_error
+from wsbench.methods.loading import find_method, hyphenated
+from wsbench.methods.parameters import not_taken_error
 from wsbench.methods.process import MethodProcess
 from wsbench.methods.protocol import LoadedMethod, MethodDescription, MethodInfo
 from wsbench.methods.session import InProcess, Port

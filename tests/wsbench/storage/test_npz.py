@@ -49,10 +49,15 @@ def test_unpack__gives_all_arrays_or_none_if_the_end_of_the_archive_is_zeroed(pl
     data = bytearray(pack(ARRAYS))
     at = len(data) - 22 + place
     data[at : at + n_zeros] = bytes(min(n_zeros, len(data) - at))
+    found = unpacked(bytes(data))
+    assert found is None or list(found) == list(ARRAYS)
+
+
+def unpacked(data):
     try:
-        assert list(unpack(bytes(data))) == list(ARRAYS)
-    except ValueError as error:
-        assert "not a whole .npz file" in str(error)
+        return unpack(data)
+    except ValueError:
+        return None
 
 
 def test_unpack__refuses_an_array_whose_header_was_shortened():
