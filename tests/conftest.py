@@ -15,7 +15,13 @@ from support.publisher import Publisher, install
 from support.zoos import write_made_up_zoo
 from wsbench.cli import main
 
-hypothesis.settings.register_profile("wsbench", deadline=None)  # a loaded machine is no failure
+# A loaded machine is no failure, and a change that was tested fails no later.
+hypothesis.settings.register_profile(
+    "wsbench",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("wsbench")
 
 SMALL_RECIPE = """format = 1
@@ -46,11 +52,12 @@ batch_size = 4
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile each kernel once a session: processes that tests start take it from a cache."""
-    if "WSBENCH_KERNEL_CACHE" not in os.environ:
-        folder = tempfile.TemporaryDirectory(prefix="wsbench-kernels-")
-        os.environ["WSBENCH_KERNEL_CACHE"] = folder.name
-        config.add_cleanup(folder.cleanup)
+    """Compile each kernel once a session: all processes of the tests take it from a cache."""
+    for variable in ("WSBENCH_KERNEL_CACHE", "NUMBA_CACHE_DIR"):
+        if variable not in os.environ:
+            folder = tempfile.TemporaryDirectory(prefix="wsbench-kernels-")
+            os.environ[variable] = folder.name
+            config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +88,13 @@ def small_zoo(small_zoo_folder: Path) -> wsbench.Zoo:
 
 @pytest.fixture(scope="session")
 def digits_zoo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of digits-mlp-v1, all 50 models; read only."""
-    return wsbench.build_zoo("digits-mlp-v1", out=tmp_path_factory.mktemp("digits") / "zoo")
+    """The folder of digits-mlp-v1, all 50 models; read only.
+
+    The first of the session's processes builds it, and the others wait for it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return wsbench.build_zoo("digits-mlp-v1", out=shared / "digits")
 
 
 @pytest.fixture(scope="session")

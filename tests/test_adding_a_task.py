@@ -14,6 +14,7 @@ from msgspec.structs import replace
 import wsbench
 from support import adjacency
 from support.records import rewrite
+from support.zoos import write_made_up_zoo
 from wsbench.records.rescoring import rescore_all
 from wsbench.storage.npz import pack, unpack
 from wsbench.tasks.catalogue import TASKS, primary_score
@@ -34,15 +35,20 @@ def zoo(make_zoo):
     return make_zoo(models=30, epochs=6)
 
 
+@pytest.fixture(scope="module")
+def evaluations(tmp_path_factory):
+    """Two methods that were asked all tasks."""
+    folder = write_made_up_zoo(tmp_path_factory.mktemp("asked") / "zoo", models=30, epochs=6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TASKS, adjacency.NAME, adjacency)
+        zoo, suite = wsbench.load_zoo(folder), wsbench.find_suite(perturbations=PERTURBATIONS)
+        return [wsbench.evaluate(name, zoo, suite=suite) for name in ("euclidean", "random")]
+
+
 @pytest.fixture
-def records(added, zoo):
-    """The records of two methods that were asked all tasks."""
-    suite = wsbench.find_suite(perturbations=PERTURBATIONS)
-    loaded = wsbench.load_zoo(zoo)
-    return [
-        wsbench.save_record(wsbench.evaluate(name, loaded, suite=suite))
-        for name in ("euclidean", "random")
-    ]
+def records(added, evaluations):
+    """The records of both; a test may change them."""
+    return [wsbench.save_record(evaluation) for evaluation in evaluations]
 
 
 class Words(HTMLParser):

@@ -27,7 +27,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import config, njit
 
 import wsbench
 
@@ -39,6 +39,10 @@ _TILE_BYTES = 1 << 24  # a layer's gains in one tile of pairs: 144 × 144 pairs 
 # Rounding in ‖x‖² + ‖y‖² − 2 x·y is some 5e-15 of ‖x‖² + ‖y‖². Where the result is less than this
 # share of them, the distance is computed again, from the differences of the matched weights.
 _CANCELLED = 1e-7
+
+# Compiled code is kept if NUMBA_CACHE_DIR names a folder. Numba's key of it covers this file, and
+# so all functions that a kernel calls.
+_kernel = njit(nogil=True, cache=bool(config.CACHE_DIR))
 
 
 class Matching:
@@ -207,7 +211,7 @@ def _squared_distances(
     return squared
 
 
-@njit(nogil=True)
+@_kernel
 def _add_joined(gain, W, V, match_before):  # type: ignore[no-untyped-def]
     """gain[a, m, b, n] += Σ_et W[a, e, t, m] V[b, g, t, n], where g is matched to e."""
     n_left, n_before, n_taps, n_units = W.shape
@@ -222,7 +226,7 @@ def _add_joined(gain, W, V, match_before):  # type: ignore[no-untyped-def]
                             gain[a, m, b, n] += w * v[n]
 
 
-@njit(nogil=True)
+@_kernel
 def _match_units(gain, reach_left, reach_right, match, product):  # type: ignore[no-untyped-def]
     """Match the units of each pair to maximise gain and reach; add the gain to product."""
     n_left, n_units, n_right, _ = gain.shape
@@ -239,7 +243,7 @@ def _match_units(gain, reach_left, reach_right, match, product):  # type: ignore
                 product[a, b] += gain[a, m, b, column_of[m]]
 
 
-@njit(nogil=True)
+@_kernel
 def _add_differences(squared, near, W, V, match_before, match):  # type: ignore[no-untyped-def]
     """squared[a, b] += Σ_etm (W[a, e, t, m] − V[b, g, t, n])², g, n matched to e, m; near pairs."""
     _, n_before, n_taps, n_units = W.shape
@@ -251,7 +255,7 @@ def _add_differences(squared, near, W, V, match_before, match):  # type: ignore[
                     squared[a, b] += (W[a, e, t, m] - V[b, g, t, match[a, b, m]]) ** 2
 
 
-@njit(nogil=True)
+@_kernel
 def assign(cost, column_of):  # type: ignore[no-untyped-def]
     """Assign every row a column of its own so that the sum of costs is smallest.
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import config, njit
 
 import wsbench
 
@@ -35,6 +35,10 @@ EPSILONS = (0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)
 # Inner products in memory at a time. Smaller blocks make BLAS slower: 31 Gflop/s with 160 rows, 55
 # with 400 or more (two cores, 25,000 × 500).
 _BLOCK_BYTES = 128 << 20
+
+# Compiled code is kept if NUMBA_CACHE_DIR names a folder. Numba's key of it covers this file, and
+# so all functions that a kernel calls.
+_kernel = njit(nogil=True, cache=bool(config.CACHE_DIR))
 
 
 class SubspaceMatch:
@@ -172,7 +176,7 @@ def squared_epsilons(epsilons: float | Sequence[float]) -> Doubles:
     return bounds
 
 
-@njit(nogil=True)
+@_kernel
 def prune(gram_x, gram_y, cross, kept_x, kept_y, bounds):  # type: ignore[no-untyped-def]
     """Reduce the kept neurons to their maximum match for each ε² in turn, in place.
 
@@ -196,7 +200,7 @@ def prune(gram_x, gram_y, cross, kept_x, kept_y, bounds):  # type: ignore[no-unt
     return n_matched
 
 
-@njit(nogil=True)
+@_kernel
 def _drop(kept, squares, bound):  # type: ignore[no-untyped-def]
     n_dropped = 0
     for v in range(kept.size):
@@ -206,7 +210,7 @@ def _drop(kept, squares, bound):  # type: ignore[no-untyped-def]
     return n_dropped
 
 
-@njit(nogil=True)
+@_kernel
 def _measure(gram, cross, kept, squares, rows):  # type: ignore[no-untyped-def]
     """Set the squared distances of the neurons v from the span of the kept neurons u.
 
@@ -237,7 +241,7 @@ def _measure(gram, cross, kept, squares, rows):  # type: ignore[no-untyped-def]
                     rows[below, j] -= part * rows[u, j]
 
 
-@njit(nogil=True)
+@_kernel
 def _fill_row(distances, x, products, grams, bounds):  # type: ignore[no-untyped-def]
     """Set the distances of layer x to the layers before it, from its inner products with all."""
     n = products.shape[0]

@@ -79,7 +79,7 @@ def test_digest__is_the_same_from_processes(tmp_path, small_recipe, small_zoo):
     assert digest == small_zoo.content_digest
 
 
-@pytest.mark.parametrize("cpu", ["generic", "haswell"])
+@pytest.mark.parametrize("cpu", ["generic", pytest.param("haswell", marks=pytest.mark.slow)])
 def test_digest__is_the_same_with_code_for_other_cpus(tmp_path, recipe_file, small_zoo, cpu):
     """SSE2 alone, and AVX2, in fresh processes; the fixture's zoo is from code for this CPU."""
     digest = in_fresh_process(
@@ -91,7 +91,7 @@ def test_digest__is_the_same_with_code_for_other_cpus(tmp_path, recipe_file, sma
 def test_digest__is_the_same_after_kill_9_and_a_rerun(tmp_path, small_recipe):
     """Killed at several moments, the build goes on each time from what it had."""
     recipe_file = tmp_path / "longer.toml"
-    longer = small_recipe.replace("models = 5", "models = 30").replace("epochs = 3", "epochs = 60")
+    longer = small_recipe.replace("models = 5", "models = 30").replace("epochs = 3", "epochs = 30")
     recipe_file.write_text(longer)
     folder = tmp_path / "killed"
     n_kept = []

@@ -36,8 +36,8 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     Examples
     --------
     >>> euclidean = wsbench.save_record(wsbench.evaluate("euclidean"))
-    >>> svd = wsbench.save_record(wsbench.evaluate("svd"))
-    >>> compare(euclidean, svd)["identification/none"].separable
+    >>> random = wsbench.save_record(wsbench.evaluate("random"))
+    >>> compare(euclidean, random)["identification/none"].separable
     True
     """
     if a.content.zoo != b.content.zoo:

@@ -4,13 +4,22 @@ import pytest
 
 import wsbench
 from support.records import rewrite
+from support.zoos import write_made_up_zoo
+
+
+@pytest.fixture(scope="module")
+def evaluations(tmp_path_factory):
+    """Three methods on one zoo."""
+    zoo = wsbench.load_zoo(write_made_up_zoo(tmp_path_factory.mktemp("compared") / "zoo", 50))
+    methods = ["euclidean", "random", wsbench.load_method("svd", {"k": 12})]
+    return [wsbench.evaluate(method, zoo) for method in methods]
 
 
 @pytest.fixture
-def zoo(run, make_zoo):
-    folder = make_zoo(models=50)
-    assert run("evaluate", "euclidean", "random", "--zoo", folder).status == 0
-    assert run("evaluate", "svd", "--set", "k=12", "--zoo", folder).status == 0
+def zoo(evaluations):
+    """The zoo that the records in this test's home are of."""
+    for evaluation in evaluations:
+        wsbench.save_record(evaluation)
     return "made-up-v1"
 
 

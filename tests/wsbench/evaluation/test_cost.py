@@ -34,7 +34,7 @@ class Compiling:
 
     def transform(self, checkpoints):
         if not self.ready:
-            time.sleep(0.5)
+            time.sleep(3)
             self.ready = True
         return np.asarray(checkpoints)
 
@@ -74,7 +74,7 @@ def test_measure_cost__counts_the_memory_that_the_method_takes(cost):
 
 
 def test_measure_cost__leaves_out_what_a_first_call_compiles(cost):
-    assert cost("Compiling").embed_s < 0.4
+    assert cost("Compiling").embed_s < 2
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path
     process.communicate()
     assert [*records.glob("*/*.json")] == []
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ", 3 done before" in done.stderr or ", 4 done before" in done.stderr
+    n_conditions = len(wsbench.find_suite("standard").conditions(wsbench.load_zoo(folder).layout))
+    resumed = re.findall(r", (\d+) done before", done.stderr)[0]
+    assert 3 <= int(resumed) < n_conditions  # the last ones may be done before it is killed
     killed = json.loads(done.stdout)["methods"][0]["record"]
     whole = subprocess.run(
         [*command, "--records", str(tmp_path / "whole")], capture_output=True, text=True, check=True
