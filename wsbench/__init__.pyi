@@ -16,7 +16,7 @@ from .evaluation.accuracy import network_accuracy
 from .evaluation.cluster import dask_client
 from .evaluation.cost import Cost
 from .evaluation.evaluate import Evaluation, EvaluationState, evaluate
-from .evaluation.suites import SUITES, Suite, find_suite
+from .evaluation.suite import SUITES, Suite, find_suite
 from .methods.conformance import Finding, check_method
 from .methods.limits import Limits
 from .methods.loading import list_methods, load_method
@@ -32,15 +32,23 @@ from .networks.perturbations import PERTURBATIONS
 from .papers.weight_space_investigation import Reproduction, reproduce
 from .records.compare import compare
 from .records.environment import environment
-from .records.record import Record, find_record, load_record, save_record, write_record
-from .records.rescoring import load_answers, rescore
+from .records.record import (
+    Record,
+    find_record,
+    load_record,
+    save_record,
+    suite_entry,
+    write_record,
+)
+from .records.rescoring import load_answers, rescore, tracks_of
 from .records.schema import RecordContent
 from .storage.atomic import atomic_write, explain_storage_errors
 from .tasks.catalogue import TASKS, primary_score
 from .tasks.condition import Condition, parse_entry
 from .tasks.ground_truth import published_truth
-from .tasks.score import Score
-from .tasks.scoring import score_answers, task_versions
+from .tasks.score import Column, Score
+from .tasks.scoring import ranked_by_model, score_answers, task_versions
+from .tasks.tracks import Tracks
 from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
@@ -66,6 +74,7 @@ __all__ = [
     "BuildState",
     "Check",
     "Checkpoints",
+    "Column",
     "Comparison",
     "Condition",
     "Convolution",
@@ -96,6 +105,7 @@ __all__ = [
     "StorageError",
     "Suite",
     "Tensor",
+    "Tracks",
     "UndeclaredNeedError",
     "UnknownIdError",
     "Verification",
@@ -132,6 +142,7 @@ __all__ = [
     "published_zoos",
     "rank_intervals",
     "rank_text",
+    "ranked_by_model",
     "reproduce",
     "rescore",
     "save_record",
@@ -139,7 +150,9 @@ __all__ = [
     "singular_directions",
     "spectral_order",
     "split_of_models",
+    "suite_entry",
     "task_versions",
+    "tracks_of",
     "verify_zoo",
     "write_record",
     "write_zoo",

@@ -21,6 +21,10 @@ class Random:
         """Return standard normal vectors, ``(n_checkpoints, 8)``, seeded by a hash of the row."""
         return np.array([_point(row) for row in checkpoints.weights])
 
+    def progress(self, checkpoints: wsbench.Checkpoints) -> npt.NDArray[np.float64]:
+        """Return the first coordinate of each, ``(n_checkpoints,)``."""
+        return self.transform(checkpoints)[:, 0]
+
 
 def _point(row: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     seed = int.from_bytes(hashlib.sha256(row.tobytes()).digest()[:16], "little")

@@ -1,6 +1,7 @@
-"""Columns of tables over all tasks, as the tasks in the catalogue declare them."""
+"""Columns of tables over all tasks: the overall score and its tracks, then what tasks declare."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
@@ -8,18 +9,21 @@ from wsbench_leaderboard.board.collect import RescoredRecord
 
 @dataclass(frozen=True)
 class Column:
-    """A score of a task under a perturbation, or the task's robustness to a kind of perturbation.
+    """A score of a task under a perturbation, a robustness, or the mean over a track.
 
     Attributes
     ----------
     task
-        Name of the task.
+        Name of the task, or ``"overall"``.
     score, heading, meaning
-        Of the score. For a robustness, ``score`` and ``heading`` are the kind of perturbation.
+        Of the score. For a robustness, ``score`` is the kind of perturbation; for a track, its
+        name.
     perturbation
-        Of the score; empty for a robustness.
-    is_primary
-        Whether the score ranks methods in its task.
+        Of the score; empty for a robustness or a track.
+    source
+        The part of a record that holds it.
+    is_ranked
+        Whether the column ranks methods.
     """
 
     task: str
@@ -27,32 +31,46 @@ class Column:
     heading: str
     meaning: str
     perturbation: str
-    is_primary: bool
-
-    @property
-    def is_ranked(self) -> bool:
-        """Whether the column ranks methods: an unperturbed primary score."""
-        return self.is_primary and self.perturbation == "none"
+    source: Literal["scores", "robustness", "tracks"]
+    is_ranked: bool = False
 
     def of(self, rescored: RescoredRecord) -> wsbench.Score | None:
         """Return a record's score in this column, if it has one."""
-        if not self.perturbation:
-            return rescored.robustness.get(self.task, {}).get(self.score)
-        return rescored.scores.get(f"{self.task}/{self.perturbation}", {}).get(self.score)
+        if self.source == "scores":
+            return rescored.scores.get(f"{self.task}/{self.perturbation}", {}).get(self.score)
+        part = rescored.tracks if self.source == "tracks" else rescored.robustness
+        return part.get(self.task, {}).get(self.score)
 
 
 def columns() -> list[Column]:
-    """Return the columns of all tasks, in the order of the catalogue."""
-    shown = []
+    """Return the overall score and its tracks, then the columns of all tasks of the catalogue."""
+    tracks = wsbench.SUITES["standard"].tracks
+    shown = [_track("overall", track) for track in ("overall", *tracks.conditions)]
     for name, task in wsbench.TASKS.items():
-        primary = wsbench.primary_score(name)
-        specs = {spec.name: spec for spec in task.SCORES}
-        for column in task.COLUMNS:
-            if kind := column.robustness:
-                meaning = f"share of {primary.heading} kept, mean over perturbations of this kind"
-                shown.append(Column(name, kind, kind, meaning, "", is_primary=False))
-            else:
-                spec, under = specs[column.score], column.perturbation
-                meaning = spec.meaning + (f", under {under}" if under != "none" else "")
-                shown.append(Column(name, spec.name, spec.heading, meaning, under, spec.is_primary))
+        shown += [_of_task(name, column) for column in task.COLUMNS]
     return shown
+
+
+def _track(task: str, track: str) -> Column:
+    tracks = wsbench.SUITES["standard"].tracks
+    if track == "overall":
+        of = " and ".join(tracks.tasks) if task == "overall" else task
+        meaning = f"mean of {of} over the tracks {', '.join(tracks.conditions)}"
+    else:
+        names = ["/".join(one) for one in tracks.conditions[track]]
+        meaning = f"mean over {', '.join(names)}"
+    is_ranked = track == "overall"
+    return Column(task, track, track.replace("-", " "), meaning, "", "tracks", is_ranked)
+
+
+def _of_task(name: str, column: wsbench.Column) -> Column:
+    if column.track:
+        return _track(name, column.track)
+    if kind := column.robustness:
+        primary = wsbench.primary_score(name)
+        meaning = f"share of {primary.heading} kept, mean over perturbations of this kind"
+        return Column(name, kind, kind, meaning, "", "robustness")
+    (spec,) = (spec for spec in wsbench.TASKS[name].SCORES if spec.name == column.score)
+    under = column.perturbation
+    meaning = spec.meaning + (f", under {under}" if under != "none" else "")
+    return Column(name, spec.name, spec.heading, meaning, under, "scores")

@@ -9,13 +9,13 @@ from itertools import groupby
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.board.collect import RescoredRecord, rank_task, rank_value, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_value, ranks
 from wsbench_leaderboard.columns import Column, columns
 
 BEGIN = "<!-- tables: written by wsbench leaderboard table --update -->"
 END = "<!-- end of tables -->"
 
-_USUAL = {"version": "1", "seed": "0", "suite": "standard 1"}
+_USUAL = {"version": "1", "seed": "0", "suite": "standard 2"}
 _PLAIN = re.compile(r"[^0-9A-Za-z \-=,.()]|\.(?!\d)")
 _NOTHING = "–"
 
@@ -58,8 +58,8 @@ def _zoo(rescored: RescoredRecord) -> tuple[str, str]:
 
 
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
-    by_path = ranks(results, rank_task())
-    shown = [column for column in columns() if column.score != "symmetry"]  # a page is narrow
+    by_path = ranks(results)
+    shown = columns()
     headings = ["method", "rank", *_headings(shown)]
     lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
     lines.append("|---|" + "---:|" * (len(headings) - 1))
@@ -102,15 +102,17 @@ def escaped(text: str) -> str:
 
 def _headings(columns: Sequence[Column]) -> Iterator[str]:
     """Yield headings, with the task and the perturbation where they change."""
-    task = perturbation = ""
+    task, perturbation = "overall", ""
     for column in columns:
         words = [column.task] if column.task != task else []
-        if not column.perturbation:
+        if column.source == "robustness":
             words += [column.heading, "robustness"]
+        elif column.source == "tracks":
+            words += [column.heading, *["[95 %]"] * column.is_ranked]
         else:
             is_new = words or column.perturbation != perturbation
             words += [column.perturbation] if is_new and column.perturbation != "none" else []
-            words += [column.heading, *["[95 %]"] * column.is_ranked]
+            words += [column.heading]
         yield " ".join(words)
         task, perturbation = column.task, column.perturbation
 

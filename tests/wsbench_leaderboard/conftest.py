@@ -10,7 +10,7 @@ import pytest
 
 import wsbench
 from support.zoos import write_made_up_zoo
-from wsbench.evaluation.suites import SUITES
+from wsbench.evaluation.suite import SUITES
 from wsbench.records import format_1
 from wsbench.records import record as records
 from wsbench.storage.npz import pack, unpack

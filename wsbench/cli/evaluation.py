@@ -14,8 +14,8 @@ import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.settings import SetOption, settings
-from wsbench.cli.tables import asked_tasks, print_tables, ranks_of, too_few
-from wsbench.evaluation.suites import SUITES, Suite, find_suite
+from wsbench.cli.tables import print_tables, ranks_of, too_few
+from wsbench.evaluation.suite import SUITES, Suite, find_suite
 from wsbench.methods.failure import advice, summary
 from wsbench.methods.limits import VARIABLES_OF_BITS
 from wsbench.metrics.ranking import LEAST_RANKED
@@ -139,7 +139,7 @@ def _json(
     zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
 ) -> dict[str, Any]:
     done = [result for result in results if not result.error]
-    ranks = {task: ranks_of(done, task) for task in asked_tasks(done)}
+    ranks = ranks_of(done)
     return {
         "zoo": {"id": zoo.id, "content_digest": zoo.content_digest},
         "suite": results[0].suite.describe(),
@@ -149,6 +149,8 @@ def _json(
                 "parameters": dict(result.method.parameters),
                 "scores": msgspec.to_builtins(result.scores),
                 "robustness": msgspec.to_builtins(result.robustness),
+                "tracks": msgspec.to_builtins(result.tracks),
+                "transductive": result.is_transductive,
                 "rank": {}
                 if result.error
                 else {t: r.get(result.method.label) for t, r in ranks.items()},
@@ -175,6 +177,10 @@ def _print(
         print_line(too_few(n_test))
     else:
         print_line("rank: the ranks that the 95 % intervals of the paired differences leave open")
+    if any(result.is_transductive for result in results):
+        print_line(
+            "*: transductive: a distance depends on the other checkpoints, so it has no rank"
+        )
     for result in results:
         if result.accuracy:
             shown = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())

@@ -11,28 +11,32 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from wsbench.errors import MethodError, MethodFailedError, ZooError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
 from wsbench.evaluation.jobs import Jobs, in_turn, on_cluster, side_by_side
 from wsbench.evaluation.resume import PartialResults
-from wsbench.evaluation.suites import SUITES, Suite
-from wsbench.methods.invariance import distances_before_and_after, holds
+from wsbench.evaluation.suite import SUITES, Suite
+from wsbench.methods.invariance import distances_before_and_after, holds, unchanged
 from wsbench.methods.limits import Limits, n_cpus
 from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
 from wsbench.methods.session import Port, Session
 from wsbench.networks.perturbations import COMPRESSION
 from wsbench.networks.symmetries import ACTIONS
-from wsbench.tasks.blinded_zoo import BlindedZoo
+from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.scoring import Scores, score_answers
+from wsbench.typing import Floats
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
 from wsbench.zoo.zoo import Zoo
 
 _log = logging.getLogger("wsbench")
 
 _N_MEASURED = 20  # checkpoints on which invariances are measured
+_N_MODELS_MEASURED = 4  # models on which is measured whether a method is transductive
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Evaluation:
         The method's description.
     zoo_id, zoo_digest, suite, seed
         The zoo, the suite, and the seed of shuffles, ties and perturbations.
+    fit_on
+        Id and digest of the zoo that the method was fitted on; None for the zoo itself.
     truths
         The labels of the test checkpoints, by protocol.
     answers
@@ -66,6 +72,9 @@ class Evaluation:
     robustness
         Task to ``"compression"`` and ``"symmetry"`` to the mean of the primary score, relative to
         that without a perturbation.
+    tracks
+        Task, or ``"overall"``, to ``"overall"`` or track to the mean over conditions; empty in a
+        suite without tracks. The overall of ``"overall"`` ranks methods.
     accuracy
         Perturbation to the mean test accuracy of the perturbed networks, where it is computable.
     seconds
@@ -75,6 +84,8 @@ class Evaluation:
     invariances
         The symmetries of the networks that left the method's distances of some test checkpoints
         unchanged.
+    is_transductive
+        Whether the distance of two checkpoints depends on which others are there.
     error
         None, or the traceback of a method that failed.
     threads
@@ -87,13 +98,16 @@ class Evaluation:
     suite: Suite
     seed: int
     truths: dict[str, GroundTruth]
+    fit_on: tuple[str, str] | None = None
     answers: dict[str, Answers] = field(default_factory=dict)
     scores: Scores = field(default_factory=dict)
     robustness: Scores = field(default_factory=dict)
+    tracks: Scores = field(default_factory=dict)
     accuracy: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     cost: Cost | None = None
     invariances: tuple[str, ...] = ()
+    is_transductive: bool = False
     error: str | None = None
     threads: int = field(default_factory=n_cpus)
 
@@ -104,6 +118,7 @@ def evaluate(
     *,
     suite: Suite | None = None,
     seed: int = 0,
+    fit_on: str | Zoo | None = None,
     unfinished: Path | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
@@ -125,6 +140,9 @@ def evaluate(
         Tasks and conditions; None for the suite ``"smoke"``.
     seed
         For shuffles, ties, perturbations, the bootstrap, and the method's own ``rng``.
+    fit_on
+        Another zoo with networks of the same layout, on whose train models the method is fitted
+        instead: does what it has learned carry over? None for the zoo itself.
     unfinished
         A folder for the answers under finished conditions, from which the same evaluation resumes.
         None keeps none.
@@ -164,7 +182,9 @@ def evaluate(
     """
     limits = limits or Limits()
     zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
-    run = _Run(zoo, suite or SUITES["smoke"], seed, unfinished, progress, limits, workers, cluster)
+    fit_on = load_zoo(fit_on) if isinstance(fit_on, str) else fit_on
+    suite = suite or SUITES["smoke"]
+    run = _Run(zoo, suite, seed, fit_on, unfinished, progress, limits, workers, cluster)
     if isinstance(method, LoadedMethod):
         return run(opened(method))
     if isinstance(method, OpenMethod):
@@ -181,6 +201,7 @@ class _Run:
         zoo: Zoo,
         suite: Suite,
         seed: int,
+        fit_on: Zoo | None,
         unfinished: Path | None,
         progress: Progress | None,
         limits: Limits,
@@ -191,7 +212,10 @@ class _Run:
         self._unfinished = unfinished
         self._workers, self._cluster = workers, cluster
         self._report = progress or (lambda state: None)
-        self.blinded = cache(lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat))
+        self.fit_on = fit_on if fit_on and fit_on.content_digest != zoo.content_digest else None
+        self.blinded = cache(
+            lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat, self.fit_on)
+        )
 
     def __call__(self, method: OpenMethod) -> Evaluation:
         from threadpoolctl import threadpool_limits
@@ -210,19 +234,20 @@ class _Run:
         truths = {protocol: self.blinded(protocol, 0).truth for protocol in suite.protocols}
         result = Evaluation(
             description, zoo.id, zoo.content_digest, suite, self.seed, truths,
+            fit_on=(self.fit_on.id, self.fit_on.content_digest) if self.fit_on else None,
             threads=self.limits.threads,
         )  # fmt: skip
         if method.port is None:
             return replace(result, error=method.error)
         usual = self.blinded(suite.protocols[0], 0)
-        digest = zoo.content_digest
+        digest = zoo.content_digest + (self.fit_on.content_digest if self.fit_on else "")
         partial = PartialResults(
             self._unfinished, description, suite, digest, self.seed, self.limits.threads
         )
         self._announce_resumed(description.label, partial)
         try:
             answers, seconds = self._answers(method, partial)
-            invariances = _invariances(method.port, usual)
+            invariances, is_transductive = _measured(method.port, usual)
             is_costed = suite.measures_cost and description.spec
             cost = measure_cost(description, usual, self.limits) if is_costed else None
         except MethodError as error:  # anything else is not the method's fault
@@ -230,16 +255,18 @@ class _Run:
             report = error.report if isinstance(error, MethodFailedError) else None
             return replace(result, error=report or traceback.format_exc())
         partial.remove()
-        scores, summaries = score_answers(answers, truths, self.seed)
+        scored = score_answers(answers, truths, self.seed, suite.tracks)
         return replace(
             result,
             answers=answers,
-            scores=scores,
-            robustness=summaries,
+            scores=scored.scores,
+            robustness=scored.robustness,
+            tracks=scored.tracks,
             accuracy=_accuracy(usual, suite),
             seconds=seconds,
             cost=cost,
             invariances=invariances,
+            is_transductive=is_transductive,
         )
 
     def _announce_resumed(self, label: str, partial: PartialResults) -> None:
@@ -274,26 +301,43 @@ class _Run:
         return answers, first[1] if first else {}
 
     def _jobs(self, method: OpenMethod) -> AbstractContextManager[Jobs]:
-        tasks, limits = self.suite.tasks, self.limits
+        suite, limits = self.suite, self.limits
         assert method.port is not None
         if self._cluster:
-            return on_cluster(self._cluster, method.description, self.zoo, tasks, self.seed, limits)
+            zoos = (self.zoo, self.fit_on)
+            return on_cluster(self._cluster, method.description, zoos, suite, self.seed, limits)
         if self._workers > 1:
-            return side_by_side(method, self.blinded, tasks, self._workers, limits)
-        return nullcontext(in_turn(method.port, self.blinded, tasks))
+            return side_by_side(method, self.blinded, suite, self._workers, limits)
+        return nullcontext(in_turn(method.port, self.blinded, suite))
 
 
-def _invariances(port: Port, blinded: BlindedZoo) -> tuple[str, ...]:
-    """Return the symmetries under which the distances of a fitted method stay."""
+def _measured(port: Port, blinded: BlindedZoo) -> tuple[tuple[str, ...], bool]:
+    """Return the invariances of a fitted method, and whether it is transductive."""
     zoo, shown = blinded.zoo, blinded.under("none")
+    port.renew()
     session = Session(port, shown.layout, zoo.probe_inputs, blinded.seed)
-    session.fit(shown.train, shown.train_labels)  # it may have been fitted elsewhere
-    weights = shown.test[:_N_MEASURED]
+    session.fit(shown.train, shown.train_labels)
+    return _invariances(session, zoo, shown.test[:_N_MEASURED]), _is_transductive(session, shown)
+
+
+def _is_transductive(session: Session, shown: BlindedCheckpoints) -> bool:
+    """Return whether distances change where checkpoints between the two are left out."""
+    truth = shown.truth
+    some = np.concatenate(truth.rows_by_model()[:_N_MODELS_MEASURED])
+    rows = np.flatnonzero(np.isin(shown.shown_order, some))
+    few = np.flatnonzero(np.isin(shown.shown_order[rows], truth.sparse))
+    whole = session.distances(shown.test[rows])
+    part = session.distances(shown.test[rows[few]])
+    return not unchanged(whole[np.ix_(few, few)], part)
+
+
+def _invariances(session: Session, zoo: Zoo, weights: Floats) -> tuple[str, ...]:
+    """Return the symmetries under which the distances of a fitted method stay."""
     held = []
     for symmetry in ACTIONS:
         try:
             before, after = distances_before_and_after(
-                symmetry, session.distances, weights, shown.layout, zoo.probe_inputs
+                symmetry, session.distances, weights, zoo.layout, zoo.probe_inputs
             )
         except Exception:  # it has answered every task, and fails on another activation
             continue

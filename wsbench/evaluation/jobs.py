@@ -17,45 +17,56 @@ from typing import Any
 from wsbench.errors import MethodError, WorkerError
 from wsbench.evaluation.cluster import dask_client
 from wsbench.evaluation.resume import Part, packed_part, unpacked_part
+from wsbench.evaluation.suite import Suite
 from wsbench.methods.limits import Limits
 from wsbench.methods.opening import OpenMethod, open_methods
 from wsbench.methods.protocol import MethodDescription, refuse_changed_code
-from wsbench.methods.session import Port, Session
+from wsbench.methods.session import SECONDS, Port, Session
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
-from wsbench.tasks.catalogue import TASKS, asked_under
+from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.condition import Condition
+from wsbench.tasks.ground_truth import Answers
 from wsbench.zoo.zoo import Zoo
 
 Blinded = Callable[[str, int], BlindedZoo]  # by protocol and repeat
+
+Zoos = tuple[Zoo, Zoo | None]  # the zoo to score, and another to fit on
 
 # Runs a method's conditions and yields each as it is done.
 Jobs = Callable[[Sequence[Condition]], Iterator[tuple[Condition, Part]]]
 
 
-def _answered(
-    port: Port, zoo: Zoo, shown: BlindedCheckpoints, condition: Condition, tasks: Sequence[str]
-) -> Part:
-    """Return a method's answers to tasks about some checkpoints, and the seconds they took."""
-    session = Session(port, shown.layout, zoo.probe_inputs, shown.seed)
-    asked = asked_under(condition.perturbation, tasks)
-    return {task: TASKS[task].run(session, shown) for task in asked}, session.seconds
+def _answered(port: Port, zoo: Zoo, shown: BlindedCheckpoints, tasks: Sequence[str]) -> Part:
+    """Return a method's answers to tasks about some checkpoints, and the seconds they took.
+
+    Each task gets an instance of its own: what one has seen in a task it must not know in another.
+    """
+    answers: dict[str, Answers] = {}
+    seconds = dict.fromkeys(SECONDS, 0.0)
+    for task in tasks:
+        port.renew()
+        session = Session(port, shown.layout, zoo.probe_inputs, shown.seed)
+        answers[task] = TASKS[task].run(session, shown)
+        seconds = {part: seconds[part] + session.seconds[part] for part in SECONDS}
+    return answers, seconds
 
 
-def in_turn(port: Port, blinded: Blinded, tasks: Sequence[str]) -> Jobs:
+def in_turn(port: Port, blinded: Blinded, suite: Suite) -> Jobs:
     """Return jobs that one process answers, one after the other."""
 
     def run(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, Part]]:
         for condition in conditions:
             one = blinded(condition.protocol, condition.repeat)
             shown = one.under(condition.perturbation)
-            yield condition, _answered(port, one.zoo, shown, condition, tasks)
+            tasks = suite.tasks_under(condition.perturbation)
+            yield condition, _answered(port, one.zoo, shown, tasks)
 
     return run
 
 
 @contextmanager
 def side_by_side(
-    method: OpenMethod, blinded: Blinded, tasks: Sequence[str], n_workers: int, limits: Limits
+    method: OpenMethod, blinded: Blinded, suite: Suite, n_workers: int, limits: Limits
 ) -> Iterator[Jobs]:
     """Give jobs that several processes of the method answer.
 
@@ -83,7 +94,8 @@ def side_by_side(
                 with preparing:
                     one = blinded(condition.protocol, condition.repeat)
                     shown = one.under(condition.perturbation)
-                return condition, _answered(port, one.zoo, shown, condition, tasks)
+                tasks = suite.tasks_under(condition.perturbation)
+                return condition, _answered(port, one.zoo, shown, tasks)
             finally:
                 ports.put(port)
 
@@ -98,12 +110,12 @@ def side_by_side(
 def on_cluster(
     address: str,
     description: MethodDescription,
-    zoo: Zoo,
-    tasks: Sequence[str],
+    zoos: Zoos,
+    suite: Suite,
     seed: int,
     limits: Limits,
 ) -> Iterator[Jobs]:
-    """Give jobs for a Dask cluster, whose workers are sent the zoo once.
+    """Give jobs for a Dask cluster, whose workers are sent the zoos once.
 
     Raises
     ------
@@ -117,14 +129,21 @@ def on_cluster(
             f"{description.label}: a cluster loads the method by its spec, and it has none"
         )
     with dask_client(address) as client:
-        sent = client.scatter(zoo, broadcast=True)
+        sent = client.scatter([zoos], broadcast=True)[0]
         spec = _absolute(description.spec)
 
         def run(conditions: Sequence[Condition]) -> Iterator[tuple[Condition, Part]]:
             executor = client.get_executor(pure=False)
             futures = [
                 executor.submit(
-                    _answer_there, sent, spec, description, condition, tuple(tasks), seed, limits
+                    _answer_there,
+                    sent,
+                    spec,
+                    description,
+                    condition,
+                    suite.tasks_under(condition.perturbation),
+                    seed,
+                    limits,
                 )
                 for condition in conditions
             ]
@@ -141,7 +160,7 @@ def on_cluster(
 
 
 def _answer_there(
-    zoo: Zoo,
+    zoos: Zoos,
     spec: str,
     description: MethodDescription,
     condition: Condition,
@@ -156,15 +175,15 @@ def _answer_there(
         threadpool_limits(limits.threads),
         _opened_again(replace(description, spec=spec), limits) as (one,),
     ):
-        blinded = _blinded_there(zoo, condition.protocol, seed + condition.repeat)
+        blinded = _blinded_there(*zoos, condition.protocol, seed + condition.repeat)
         shown = blinded.under(condition.perturbation)
-        part = _answered(_ready(one, description), zoo, shown, condition, tasks)
+        part = _answered(_ready(one, description), blinded.zoo, shown, tasks)
         return condition, packed_part(*part)
 
 
 @lru_cache(maxsize=2)
-def _blinded_there(zoo: Zoo, protocol: str, seed: int) -> BlindedZoo:
-    return BlindedZoo(zoo, protocol, seed)
+def _blinded_there(zoo: Zoo, fit_on: Zoo | None, protocol: str, seed: int) -> BlindedZoo:
+    return BlindedZoo(zoo, protocol, seed, fit_on)
 
 
 def _opened_again(description: MethodDescription, limits: Limits) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from wsbench.errors import StorageError
-from wsbench.evaluation.suites import Suite
+from wsbench.evaluation.suite import Suite
 from wsbench.methods.protocol import MethodDescription
 from wsbench.storage.atomic import atomic_write
 from wsbench.storage.npz import pack, unpack
@@ -68,7 +68,7 @@ class PartialResults:
             zoo_digest,
             seed,
             threads,
-            suite.tasks,
+            {name: suite.tasks_under(name) for name in suite.perturbations},
             method.spec,
             method.info.version,
             method.code_sha256,

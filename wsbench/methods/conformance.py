@@ -141,6 +141,7 @@ def _findings(subject: _Subject) -> Iterator[Finding]:
         ("a subset gives the rows of the whole", _ignores_other_rows),
         ("leaves its input alone", _leaves_input),
         ("order is a permutation", _orders),
+        ("progress is a number for each, whatever the others", _progresses),
     ]
     for name, check in checks:
         finding = _run(name, check, subject)
@@ -254,6 +255,18 @@ def _orders(subject: _Subject) -> str | None:
         subject.session.order(subject.weights[:k])
     except MethodError as error:
         raise _NotConformingError(str(error)) from None
+    return None
+
+
+def _progresses(subject: _Subject) -> str | None:
+    if not subject.description.has_progress:
+        return "the method has no progress"
+    try:
+        whole = subject.session.progress(subject.weights)
+        some = subject.session.progress(subject.weights[::3])
+    except MethodError as error:
+        raise _NotConformingError(str(error)) from None
+    _compare(whole[::3], some, "the progress of a checkpoint among others and among fewer")
     return None
 
 

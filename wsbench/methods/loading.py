@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wsbench.errors import MethodError, MethodFailedError
-from wsbench.methods.parameters import as_json, converted, is_json, not_taken_error
+from wsbench.methods.parameters import as_json, convert, is_json, not_taken_error
 from wsbench.methods.protocol import DistanceMethod, EmbeddingMethod, LoadedMethod, MethodInfo
 from wsbench.methods.sources import code_sha256
 from wsbench.networks.checkpoints import Checkpoints
@@ -144,7 +145,8 @@ class FoundMethod:
         recorded = {**defaults, **as_json(self.spec, parameters)}
         settings = tuple(n for n in recorded if n not in defaults or recorded[n] != defaults[n])
         try:
-            method = self._make(self._converted(parameters))
+            converted = self._converted(parameters)
+            method = self._make(converted)
         except MethodError:
             raise
         except KeyboardInterrupt:
@@ -158,7 +160,8 @@ class FoundMethod:
         except MethodError as error:
             raise self._failure(error) from error
         recorded = as_json(self.spec, recorded)
-        return LoadedMethod(method, info, self.spec, self._code(), recorded, settings)
+        again = partial(self._make, converted)
+        return LoadedMethod(method, info, self.spec, self._code(), recorded, settings, again)
 
     def _failure(self, error: MethodError) -> MethodError:
         """Return an error of the method's code; an installed one's names its package."""
@@ -172,7 +175,7 @@ class FoundMethod:
         except (AttributeError, KeyError, NameError, TypeError):
             hints = {}
         return {
-            name: converted(self.spec, name, value, hints[name]) if name in hints else value
+            name: convert(self.spec, name, value, hints[name]) if name in hints else value
             for name, value in parameters.items()
         }
 
@@ -182,9 +185,8 @@ class FoundMethod:
         if self.is_function:
             inspect.signature(self.factory).bind(None, **parameters)
             return FunctionMethod(self.factory, parameters)
-        if parameters:
-            return copy.deepcopy(self.factory).set_params(**parameters)
-        return self.factory
+        method = copy.deepcopy(self.factory)  # what one learns, the next must not know
+        return method.set_params(**parameters) if parameters else method
 
     def _info(self, method: Any) -> MethodInfo:
         if not isinstance(method, EmbeddingMethod | DistanceMethod):

@@ -40,7 +40,7 @@ def is_json(value: Any) -> bool:
     return True
 
 
-def converted(spec: str, name: str, value: Any, hint: Any) -> Any:
+def convert(spec: str, name: str, value: Any, hint: Any) -> Any:
     """Return a parameter as the annotated type; as it is where msgspec does not know that type."""
     try:
         if isinstance(type_info(hint), CustomType):

@@ -4,8 +4,8 @@ import inspect
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -112,7 +112,7 @@ class MethodDescription:
         The names of those that are not at their defaults.
     gives_distances
         Whether it is asked for distances. A method with both is.
-    has_fit, has_order
+    has_fit, has_order, has_progress
         Whether it has these methods.
     """
 
@@ -124,6 +124,7 @@ class MethodDescription:
     gives_distances: bool = False
     has_fit: bool = False
     has_order: bool = False
+    has_progress: bool = False
 
     @property
     def label(self) -> str:
@@ -154,6 +155,8 @@ class LoadedMethod:
         The instance that is asked.
     info, spec, code_sha256, parameters, settings
         As in `MethodDescription`.
+    make
+        Makes another instance, without what this one has learned; None if that is unknown.
     """
 
     method: Method
@@ -162,6 +165,11 @@ class LoadedMethod:
     code_sha256: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
+    make: Callable[[], Method] | None = field(default=None, compare=False, repr=False)
+
+    def renewed(self) -> "LoadedMethod":
+        """Return the method with another instance; itself if that cannot be made."""
+        return replace(self, method=self.make()) if self.make else self
 
     @property
     def description(self) -> MethodDescription:
@@ -175,6 +183,7 @@ class LoadedMethod:
             gives_distances=self.gives_distances,
             has_fit=hasattr(self.method, "fit"),
             has_order=hasattr(self.method, "order"),
+            has_progress=hasattr(self.method, "progress"),
         )
 
     @property

@@ -56,6 +56,7 @@ class _Description(Struct, frozen=True, forbid_unknown_fields=True):
     gives_distances: bool
     has_fit: bool
     has_order: bool
+    has_progress: bool
 
 
 class _Made(Struct, frozen=True):

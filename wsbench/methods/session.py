@@ -15,6 +15,8 @@ from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.seeding import generator
 
+SECONDS = ("fit", "embed", "order")  # the parts of which the time is measured
+
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
 Distances = npt.NDArray[np.float64]
@@ -44,8 +46,14 @@ class Port(Protocol):
     def order(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
         """Return its order of one model's checkpoints, unchecked."""
 
+    def progress(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
+        """Return its number of each checkpoint, which grows with training, unchecked."""
+
     def leaves_input(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> bool:
         """Whether the weights are what they were when the method has answered."""
+
+    def renew(self) -> None:
+        """Go on with another instance of the method, which has learned nothing."""
 
 
 class InProcess:
@@ -92,6 +100,16 @@ class InProcess:
             raise MethodError(f"order must return a permutation, got {order!r:.80}")
         return np.asarray(order)
 
+    def progress(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
+        """Return its number of each checkpoint."""
+        method: Any = self._loaded.method
+        view = self._loaded.view(weights, layout, probe_inputs)
+        return _numbers("progress", _asked(lambda: method.progress(view)))
+
+    def renew(self) -> None:
+        """Go on with another instance of the method, if one can be made."""
+        self._loaded = _asked(self._loaded.renewed)
+
 
 def _asked(call: Callable[[], T]) -> T:
     """Return what a method returns; its exceptions become `MethodFailedError`."""
@@ -117,11 +135,11 @@ class Session:
     Attributes
     ----------
     seconds
-        Wall time of ``"fit"``, ``"embed"`` (distances) and ``"order"`` so far.
+        Wall time of ``"fit"``, ``"embed"`` (distances) and ``"order"`` (order and progress) so far.
     """
 
     def __init__(self, port: Port, layout: Layout, probe_inputs: Floats, seed: int) -> None:
-        self.seconds = {"fit": 0.0, "embed": 0.0, "order": 0.0}
+        self.seconds = dict.fromkeys(SECONDS, 0.0)
         self._port = port
         self._layout = layout
         self._probe_inputs = probe_inputs
@@ -133,6 +151,11 @@ class Session:
     def has_order(self) -> bool:
         """Whether the method puts checkpoints in order itself."""
         return self._port.description.has_order
+
+    @property
+    def has_progress(self) -> bool:
+        """Whether the method has a number for each checkpoint that grows with training."""
+        return self._port.description.has_progress
 
     def fit(self, weights: Floats, labels: Labels | None = None) -> None:
         """Fit the method, unless the last fit was on the same array.
@@ -192,6 +215,22 @@ class Session:
         if not is_right or set(order.tolist()) != set(range(n)):
             raise MethodError(f"order must return a permutation of 0 … {n - 1}, got {order!r:.80}")
         return order.astype(np.intp)
+
+    def progress(self, weights: Floats) -> npt.NDArray[np.float64]:
+        """Return the method's number of each checkpoint, ``(n,)``, which grows with training.
+
+        Raises
+        ------
+        MethodError
+            If the answer is not a number for each.
+        """
+        found = self._timed(
+            "order", lambda: self._port.progress(weights, self._layout, self._probe_inputs)
+        )
+        if found.shape != (len(weights),):
+            raise MethodError(f"progress returned shape {found.shape}, expected ({len(weights)},)")
+        _check_finite("progress", found[:, None])
+        return found.astype(np.float64)
 
     def answer(self, weights: Floats, layout: Layout | None = None) -> npt.NDArray[Any]:
         """Return the method's own answer, unchecked: its distances or its embedding."""

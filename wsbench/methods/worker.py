@@ -65,6 +65,8 @@ class _Server:
             "fit": lambda: self._fit(request, arrays),
             "answer": lambda: self._ask(request, arrays, "answer"),
             "order": lambda: self._ask(request, arrays, "order"),
+            "progress": lambda: self._ask(request, arrays, "progress"),
+            "renew": self._renew,
             "leaves_input": lambda: self._leaves_input(request, arrays),
         }
         header, payload = calls[request["call"]]()
@@ -79,6 +81,11 @@ class _Server:
         self._loaded = self._found.make(parameters)
         self._port = InProcess(self._loaded)
         return {"description": _plain(self._loaded.description)}, None
+
+    def _renew(self) -> tuple[dict[str, Any], None]:
+        assert self._port is not None
+        self._port.renew()
+        return {}, None
 
     def _fit(self, request: dict[str, Any], arrays: Any) -> tuple[dict[str, Any], None]:
         assert self._port is not None

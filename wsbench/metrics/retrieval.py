@@ -1,6 +1,6 @@
 """Retrieval metrics: quality of a ranking of checkpoints by distance.
 
-`labels` are the true models of the rows, any integers. A query without relevant rows scores 0, and
+A row found is relevant if it is of the query's model. A query without relevant rows scores 0, and
 `model_means` leaves it out.
 """
 
@@ -70,7 +70,7 @@ def _nearest_in_rows(block: Reals, n_nearest: int, rng: np.random.Generator) -> 
     return by_distance
 
 
-def average_precision_at_r(found: Integers, labels: Integers, n_relevant: Integers) -> Doubles:
+def average_precision_at_r(relevant: NDArray[np.bool_], n_relevant: Integers) -> Doubles:
     """Compute the average precision at R of every query; its mean is MAP@R.
 
     With R the number of rows to be found, P(i) the precision among the i nearest and rel(i)
@@ -79,10 +79,8 @@ def average_precision_at_r(found: Integers, labels: Integers, n_relevant: Intege
 
     Parameters
     ----------
-    found
-        The models of the nearest rows, ``(n_queries, at least the largest R)``.
-    labels
-        The model of each query, ``(n_queries,)``.
+    relevant
+        Whether each of the nearest rows is relevant, ``(n_queries, at least the largest R)``.
     n_relevant
         R of each query, ``(n_queries,)``.
 
@@ -93,34 +91,15 @@ def average_precision_at_r(found: Integers, labels: Integers, n_relevant: Intege
 
     Examples
     --------
-    >>> found = np.array([[7, 8], [8, 7], [7, 7], [7, 7]])
-    >>> average_precision_at_r(found, np.array([7, 7, 8, 7]), np.array([2, 2, 0, 2]))
+    >>> relevant = np.array([[True, False], [False, True], [False, False], [True, True]])
+    >>> average_precision_at_r(relevant, np.array([2, 2, 0, 2]))
     array([0.5 , 0.25, 0.  , 1.  ])
     """
-    rank = np.arange(1, found.shape[1] + 1)
-    relevant = (found == labels[:, None]) & (rank <= n_relevant[:, None])
-    precision = np.cumsum(relevant, axis=1) / rank
-    scores: Doubles = np.sum(precision * relevant, axis=1) / np.maximum(n_relevant, 1)
+    rank = np.arange(1, relevant.shape[1] + 1)
+    counted = relevant & (rank <= n_relevant[:, None])
+    precision = np.cumsum(counted, axis=1) / rank
+    scores: Doubles = np.sum(precision * counted, axis=1) / np.maximum(n_relevant, 1)
     return scores
-
-
-def rank1(found: Integers, labels: Integers) -> Doubles:
-    """Compute whether the nearest row of each query is of its model.
-
-    Parameters
-    ----------
-    found
-        The models of the nearest rows, ``(n_queries, at least 1)``.
-    labels
-        The model of each query, ``(n_queries,)``.
-
-    Returns
-    -------
-    ndarray
-        0 or 1, ``(n_queries,)``.
-    """
-    hit: Doubles = np.equal(found[:, 0], labels).astype(np.float64)
-    return hit
 
 
 def true_positive_rate(

@@ -15,7 +15,7 @@ import msgspec
 
 from wsbench.errors import FormatError, IntegrityError, UnknownIdError
 from wsbench.evaluation.evaluate import Evaluation
-from wsbench.evaluation.suites import SUITES
+from wsbench.evaluation.suite import SUITES, Suite
 from wsbench.methods.protocol import assignments, label_of, shell_arguments
 from wsbench.records import format_1
 from wsbench.records.answers import pack_answers
@@ -79,6 +79,11 @@ class Record:
     def robustness(self) -> Scores:
         """Task to ``"compression"`` and ``"symmetry"`` to score, as recorded."""
         return self.content.robustness
+
+    @property
+    def tracks(self) -> Scores:
+        """Task, or ``"overall"``, to track to score, as recorded."""
+        return self.content.tracks
 
     @property
     def is_stale(self) -> bool:
@@ -175,11 +180,13 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
             code_sha256=method.code_sha256,
         ),
         zoo=ZooEntry(evaluation.zoo_id, evaluation.zoo_digest),
-        suite=SuiteEntry(suite.name, suite.version, list(suite.tasks), list(suite.perturbations)),
+        suite=suite_entry(suite),
         seed=evaluation.seed,
         versions=task_versions(suite.tasks),
         scores=evaluation.scores,
         robustness=evaluation.robustness,
+        tracks=evaluation.tracks,
+        is_transductive=evaluation.is_transductive,
         accuracy=evaluation.accuracy,
         error=error,
         seconds=evaluation.seconds,
@@ -188,6 +195,19 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
         answers=answers,
     )
     return write_record(content, folder)
+
+
+def suite_entry(suite: Suite) -> SuiteEntry:
+    """Return a suite as a record holds it."""
+    tracks = suite.tracks
+    return SuiteEntry(
+        suite.name,
+        suite.version,
+        list(suite.tasks),
+        list(suite.perturbations),
+        {track: [list(one) for one in found] for track, found in tracks.conditions.items()},
+        list(tracks.tasks),
+    )
 
 
 def write_record(content: RecordContent, folder: Path) -> Record:

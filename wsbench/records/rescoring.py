@@ -7,7 +7,8 @@ from wsbench.errors import FormatError, IntegrityError
 from wsbench.records.answers import unpack_answers
 from wsbench.records.record import Record, load_record, refuse_large
 from wsbench.tasks.ground_truth import Answers, GroundTruth
-from wsbench.tasks.scoring import Scores, score_answers
+from wsbench.tasks.scoring import Scored, Scores, score_answers
+from wsbench.tasks.tracks import Tracks
 
 _MAX_ANSWERS_BYTES = 32_000_000
 
@@ -38,14 +39,23 @@ def rescore(record: Record | str | Path) -> Scores:
     >>> rescore(record) == record.scores
     True
     """
-    return rescore_all(record)[0]
+    return rescore_all(record).scores
 
 
-def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
-    """Compute a record's scores and its robustness again; arguments and errors as in `rescore`."""
+def rescore_all(record: Record | str | Path) -> Scored:
+    """Compute scores, robustness and tracks again; arguments and errors as in `rescore`."""
     if not isinstance(record, Record):
         record = load_record(record)
-    return score_answers(*load_answers(record), record.content.seed)
+    return score_answers(*load_answers(record), record.content.seed, tracks_of(record))
+
+
+def tracks_of(record: Record) -> Tracks:
+    """Return the tracks of a record's suite."""
+    suite = record.content.suite
+    conditions = {
+        track: tuple(tuple(one) for one in found) for track, found in suite.tracks.items()
+    }
+    return Tracks(conditions, tuple(suite.overall))
 
 
 def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:

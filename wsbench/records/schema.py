@@ -62,12 +62,18 @@ class ZooEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SuiteEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """The suite: its name, its version, and what these mean."""
+    """The suite: its name, its version, and what these mean.
+
+    ``tracks`` maps each track to its conditions, ``overall`` names the tasks of the overall score;
+    both are empty in a suite without tracks.
+    """
 
     name: str
     version: Version
     tasks: list[str]
     perturbations: list[str]
+    tracks: dict[str, list[list[str]]] = {}
+    overall: list[str] = []
 
 
 class AnswersFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,8 +88,10 @@ class RecordContent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """One evaluation.
 
     ``versions`` holds the versions of the code that computed the scores, by task; ``scores`` maps
-    entry and score name to score, ``robustness`` task and kind; ``accuracy`` maps perturbation to
-    the accuracy of the networks; ``error`` is the traceback of a method that failed.
+    entry and score name to score, ``robustness`` task and kind, ``tracks`` task or ``overall`` and
+    track; ``accuracy`` maps perturbation to the accuracy of the networks; ``is_transductive`` says
+    whether a distance depends on other checkpoints than its two; ``error`` is the traceback of a
+    method that failed.
     """
 
     format: Literal[2] = 2
@@ -94,6 +102,8 @@ class RecordContent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     versions: dict[str, Version]
     scores: Scores
     robustness: Scores
+    tracks: Scores = {}
+    is_transductive: bool = False
     accuracy: dict[str, Share]
     error: str | None
     seconds: dict[str, Seconds]

@@ -16,6 +16,7 @@ from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import Perturbations, layout_after
 from wsbench.seeding import generator
 from wsbench.tasks.ground_truth import GroundTruth, Rows
+from wsbench.zoo.schema import SPLITS, TRAIN
 from wsbench.zoo.zoo import Zoo
 
 Floats = npt.NDArray[np.float32]
@@ -37,7 +38,7 @@ class BlindedCheckpoints:
     train_labels
         Models and epochs of the train checkpoints.
     gallery
-        Checkpoints of all models as written, for retrieval.
+        Checkpoints of val and test models as written, for retrieval.
     truth
         The labels of the test checkpoints, by model and epoch, and of the gallery.
     shown_order
@@ -68,11 +69,15 @@ class BlindedZoo:
         ``"standard"``: fit on train models, ask about test models; ``"all"``: all for both.
     seed
         For shuffles, ties and perturbations.
+    fit_on
+        Another zoo whose train models are fitted on, with networks of the same layout; None for the
+        zoo itself.
 
     Raises
     ------
     ZooError
-        If the zoo has no train or no test models, or no epoch after initialisation.
+        If there are no train or no test models, no epoch after initialisation, or networks of two
+        layouts.
 
     Attributes
     ----------
@@ -84,28 +89,36 @@ class BlindedZoo:
         The row of `truth` that each test checkpoint is, in the order in which they are seen.
     """
 
-    def __init__(self, zoo: Zoo, protocol: str, seed: int) -> None:
+    def __init__(self, zoo: Zoo, protocol: str, seed: int, fit_on: Zoo | None = None) -> None:
+        source = fit_on or zoo
+        if source.layout != zoo.layout:
+            raise ZooError(
+                f"{source.id} and {zoo.id}: their networks have different layouts; a method can be"
+                " fitted on one zoo and scored on another only where both have the same"
+            )
         splits = ("train", "test") if protocol == "standard" else ("all", "all")
-        train, test = (_rows(zoo, split) for split in splits)
-        every = _rows(zoo, "all")
+        train, test = _rows(source, splits[0]), _rows(zoo, splits[1])
         asked = GroundTruth(_labels(zoo, test))
-        self._gallery = every[GroundTruth(_labels(zoo, every)).sample(asked.n_queries_each)]
+        # No row that a method was fitted on, under the usual protocol: it could remember them.
+        shown = test if protocol == "all" else _by_model(zoo, zoo.split != TRAIN)
+        self._gallery = shown[GroundTruth(_labels(zoo, shown)).sample(asked.n_queries_each)]
         self.truth = GroundTruth(asked.labels, zoo.model[self._gallery])
         self.zoo = zoo
         self.seed = seed
-        self._train = train[order_by_content(zoo.weights[train], seed)]
+        self._train = train[order_by_content(source.weights[train], seed)]
+        self._source = source
         self.shown_order = order_by_content(zoo.weights[test], seed)
         self._test = test[self.shown_order]
-        self._perturbations = Perturbations(zoo.weights[self._train])
+        self._perturbations = Perturbations(source.weights[self._train])
 
     def under(self, perturbation: str) -> BlindedCheckpoints:
         """Return the checkpoints under a perturbation."""
         return BlindedCheckpoints(
-            train=self._perturbed(perturbation, "train", self._train),
+            train=self._perturbed(perturbation, "train", self._source, self._train),
             test=self.test(perturbation),
             layout=layout_after(perturbation, self.zoo.layout),
-            clean_train=self.zoo.weights[self._train],
-            train_labels=_labels(self.zoo, self._train),
+            clean_train=self._source.weights[self._train],
+            train_labels=_labels(self._source, self._train),
             gallery=self.zoo.weights[self._gallery],
             truth=self.truth,
             shown_order=self.shown_order,
@@ -114,7 +127,7 @@ class BlindedZoo:
 
     def test(self, perturbation: str) -> Floats:
         """Return the test checkpoints under a perturbation, in the order they are seen."""
-        return self._perturbed(perturbation, "test", self._test)
+        return self._perturbed(perturbation, "test", self.zoo, self._test)
 
     def at_last_epoch(self, weights: Floats) -> Floats:
         """Return the rows of the last epoch from test checkpoints in the order they are seen."""
@@ -122,11 +135,11 @@ class BlindedZoo:
         networks: Floats = weights[np.argsort(self.shown_order)[last]]
         return networks
 
-    def _perturbed(self, perturbation: str, split: str, rows: Rows) -> Floats:
+    def _perturbed(self, perturbation: str, split: str, zoo: Zoo, rows: Rows) -> Floats:
         # The words are part of the seed: other words would change every score.
         rng = generator(self.seed, "transform", perturbation, split)
         perturb = self._perturbations.get(perturbation)
-        return perturb(self.zoo.weights[rows], self.zoo.layout, rng)
+        return perturb(zoo.weights[rows], zoo.layout, rng)
 
 
 def order_by_content(weights: Floats, seed: int) -> Rows:
@@ -144,12 +157,17 @@ def _labels(zoo: Zoo, rows: Rows) -> Labels:
 
 def _rows(zoo: Zoo, split: str) -> Rows:
     """Return the zoo's rows of a split, epochs 1 to the last, by model and epoch."""
-    rows = np.arange(len(zoo.model)) if split == "all" else zoo.rows(split)
-    rows = rows[zoo.epoch[rows] > 0]
+    rows = _by_model(zoo, split == "all" or zoo.split == SPLITS[split])
     if len(rows) == len(np.unique(zoo.model[rows])):
         raise ZooError(
             f"zoo {zoo.id!r} has no two checkpoints of a {split} model after epoch 0; methods"
             " are fitted on train models and scored on test models, so build at least five models"
             " and two epochs"
         )
+    return rows
+
+
+def _by_model(zoo: Zoo, keep: npt.NDArray[np.bool_] | bool) -> Rows:
+    """Return the rows to keep, epochs 1 to the last, by model and epoch."""
+    rows = np.flatnonzero(keep & (zoo.epoch > 0))
     return rows[np.lexsort((zoo.epoch[rows], zoo.model[rows]))]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from wsbench.methods.session import Session
 from wsbench.suggestions import unknown_name_error
-from wsbench.tasks import identification, ordering, retrieval
+from wsbench.tasks import identification, ordering, precedence, retrieval, sparse_identification
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.score import Column, Score, ScoreSpec
@@ -54,7 +54,10 @@ class Task(Protocol):
         """Return the primary score of each model, models ascending."""
 
 
-TASKS: dict[str, Task] = {task.NAME: task for task in (identification, ordering, retrieval)}
+TASKS: dict[str, Task] = {
+    task.NAME: task
+    for task in (identification, sparse_identification, ordering, precedence, retrieval)
+}
 
 
 def find_task(name: str) -> Task:
@@ -81,6 +84,6 @@ def primary_score(task: str) -> ScoreSpec:
     Examples
     --------
     >>> primary_score("ordering").name
-    'kendall_tau'
+    'abs_tau'
     """
     return next(spec for spec in find_task(task).SCORES if spec.is_primary)

@@ -1,5 +1,6 @@
 """Ground truth: labels of the checkpoints, and the choice of queries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from wsbench.networks.checkpoints import Labels
 from wsbench.zoo.providers import PublishedZoo
-from wsbench.zoo.schema import TEST
+from wsbench.zoo.schema import TEST, TRAIN
 from wsbench.zoo.splits import split_of_models
 
 Rows = npt.NDArray[np.intp]
@@ -29,7 +30,8 @@ class GroundTruth:
     labels
         Models and epochs of the test checkpoints, ``(n,)`` each.
     gallery
-        The model of each entry of the gallery, for retrieval, ``(n_gallery,)``.
+        The model of each entry of the gallery, for retrieval, ``(n_gallery,)``; none of them is a
+        train model.
     """
 
     labels: Labels
@@ -68,9 +70,34 @@ class GroundTruth:
         """
         return self.sample(self.n_queries_each)
 
+    def subset(self, rows: Rows) -> "GroundTruth":
+        """Return the labels of some rows, which are ascending."""
+        return GroundTruth(Labels(self.labels.model[rows], self.labels.epoch[rows]), self.gallery)
+
+    @cached_property
+    def sparse(self) -> Rows:
+        """Three rows of each model: after 1/25, 1/5 and all of its epochs, rounded up."""
+        return self._at(lambda n: (-(-n // 25), -(-n // 5), n))
+
+    @cached_property
+    def ends(self) -> Rows:
+        """The first and the last row of each model."""
+        return self._at(lambda n: (1, n))
+
+    @cached_property
+    def n_relevant(self) -> Rows:
+        """The number of other rows of its model, for each row, ``(n,)``."""
+        sizes = [np.full(len(rows), len(rows) - 1) for rows in self.rows_by_model()]
+        return np.concatenate(sizes)
+
+    def _at(self, places: Callable[[int], tuple[int, ...]]) -> Rows:
+        """Return the rows at these places of each model, counted from 1."""
+        chosen = [rows[sorted({p - 1 for p in places(len(rows))})] for rows in self.rows_by_model()]
+        return np.concatenate(chosen)
+
     def sample(self, n_each: int) -> Rows:
         """Return some rows of each model, evenly spread over its trajectory, and the last."""
-        return np.concatenate([rows[_spread(len(rows), n_each)] for rows in self.rows_by_model()])
+        return np.concatenate([rows[spread(len(rows), n_each)] for rows in self.rows_by_model()])
 
 
 def published_truth(zoo: PublishedZoo, protocol: str) -> GroundTruth:
@@ -85,10 +112,10 @@ def published_truth(zoo: PublishedZoo, protocol: str) -> GroundTruth:
     """
     models = np.arange(zoo.models)
     last = zoo.checkpoints // zoo.models - 1
-    is_test = split_of_models(zoo.id, zoo.models) == TEST
-    asked = _trajectories(models if protocol == "all" else models[is_test], last)
-    every = _trajectories(models, last)
-    return GroundTruth(asked.labels, every.model[every.sample(asked.n_queries_each)])
+    split = split_of_models(zoo.id, zoo.models)
+    asked = _trajectories(models if protocol == "all" else models[split == TEST], last)
+    shown = _trajectories(models if protocol == "all" else models[split != TRAIN], last)
+    return GroundTruth(asked.labels, shown.model[shown.sample(asked.n_queries_each)])
 
 
 def compact(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
@@ -109,5 +136,6 @@ def _trajectories(models: Rows, last: int) -> GroundTruth:
     return GroundTruth(Labels(np.repeat(models, last).astype(np.int32), epochs))
 
 
-def _spread(n_rows: int, n: int) -> Rows:
+def spread(n_rows: int, n: int) -> Rows:
+    """Return at most n of so many rows, evenly spread, the last among them."""
     return np.sort(np.linspace(n_rows - 1, 0, min(n, n_rows)).astype(np.intp))

@@ -1,6 +1,6 @@
 """Identification: group all test checkpoints, unlabelled and shuffled, by model.
 
-Precision grades the ranking by distance, from some checkpoints as queries. Single linkage, cut into
+Precision grades the ranking by distance, with every checkpoint as a query. Single linkage, cut into
 as many clusters as there are models, decides yes or no.
 """
 
@@ -14,15 +14,16 @@ from wsbench.methods.session import Session
 from wsbench.metrics import clustering, retrieval
 from wsbench.metrics.linkage import cut, margin, margin_parts, single_linkage
 from wsbench.seeding import generator
+from wsbench.tasks import relevance
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints
 from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expect_shape
 from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "identification"
-VERSION = 1
+VERSION = 2
 QUESTION = "which checkpoints are of one model?"
+ARRAYS = {"relevant": "u", "neighbours": "u", "clusters": "u", "margin": "f"}
 LEAVES_OUT: tuple[str, ...] = ()
-ARRAYS = {"neighbours": "u", "clusters": "u", "margin": "f"}
 SCORES = (
     ScoreSpec("map_at_r", "MAP@R", "mean average precision at R", is_primary=True),
     ScoreSpec(
@@ -42,12 +43,7 @@ SCORES = (
         range=(0.0, LARGEST),
     ),
 )  # fmt: skip
-COLUMNS = (
-    Column("map_at_r"),
-    Column(robustness="compression"),
-    Column(robustness="symmetry"),
-    Column("map_at_r", "permute"),
-)
+COLUMNS = (Column("map_at_r"),)
 
 
 def run(session: Session, shown: BlindedCheckpoints) -> Answers:
@@ -60,7 +56,10 @@ def run(session: Session, shown: BlindedCheckpoints) -> Answers:
 def answers(
     distances: npt.NDArray[np.float64], truth: GroundTruth, shown_order: Rows, seed: int
 ) -> Answers:
-    """Return what is kept of a method's distances: neighbours of the queries, clusters, margin.
+    """Return what is kept of a method's distances.
+
+    Of all checkpoints, whether each of the nearest is of their model; of a sample, the nearest
+    themselves; the clusters and the margin.
 
     Parameters
     ----------
@@ -74,19 +73,13 @@ def answers(
     seed
         For ties.
     """
-    queries = np.sort(np.argsort(shown_order)[truth.queries])
     linkage = single_linkage(distances, rng=generator(seed, "ties", "linkage"))
-    n_models = truth.n_models
-    found = retrieval.nearest(
-        distances[queries],
-        int(_n_relevant(truth).max()),
-        own=queries,
-        rng=generator(seed, "ties", "nearest"),
-    )
+    neighbours = relevance.neighbours(distances, truth, shown_order, seed)
     clusters = np.empty(len(shown_order), np.intp)
-    clusters[shown_order] = cut(linkage, n_models)
+    clusters[shown_order] = cut(linkage, truth.n_models)
     return {
-        "neighbours": compact(shown_order[found][np.argsort(shown_order[queries])]),
+        "relevant": relevance.packed(neighbours, truth),
+        "neighbours": compact(neighbours[truth.queries]),
         "clusters": compact(clusters),
         "margin": np.array(margin_parts(distances, truth.model[shown_order])),
     }
@@ -94,16 +87,16 @@ def answers(
 
 def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     """Raise `ValueError` for answers that no method can give."""
-    n, n_nearest = len(truth.model), int(_n_relevant(truth).max())
+    n, n_nearest = len(truth.model), int(truth.n_relevant.max())
+    relevance.check("relevant", answers["relevant"], truth)
     neighbours = answers["neighbours"].astype(np.int64)
     expect_shape("neighbours", neighbours, (len(truth.queries), n_nearest))
     named = np.sort(np.c_[neighbours, truth.queries], axis=1)
     if (np.diff(named, axis=1) == 0).any() or named.max() >= n:
         raise ValueError("neighbours: must be different rows other than the query")
     expect_shape("clusters", answers["clusters"], (n,))
-    n_models = truth.n_models
-    if len(np.unique(answers["clusters"])) != n_models:
-        raise ValueError(f"clusters: expected {n_models}, one for each model")
+    if len(np.unique(answers["clusters"])) != truth.n_models:
+        raise ValueError(f"clusters: expected {truth.n_models}, one for each model")
     expect_shape("margin", answers["margin"], (2,))
     if not (answers["margin"] >= 0).all():
         raise ValueError("margin: expected two distances")
@@ -111,7 +104,7 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
 
 
 def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
-    """Raise `ValueError` if margin, clusters and neighbours cannot come from the same distances.
+    """Raise `ValueError` if the answers cannot come from the same distances.
 
     The heights within a model are those of its own minimum spanning tree, and each row's nearest
     neighbour of its model is at most as far. Ties leave all of it open.
@@ -124,23 +117,25 @@ def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         raise ValueError("clusters: expected the models, since the margin separates them")
     if between < within and is_whole:
         raise ValueError("clusters: got the models, although the margin does not separate them")
-    can_find = _n_relevant(truth) > 0
-    if between > within and can_find.any():
-        first = truth.model[answers["neighbours"][can_find, 0]]
-        if (first != truth.model[truth.queries][can_find]).any():
-            raise ValueError(
-                "neighbours: the nearest is of another model, although the margin separates models"
-            )
+    relevant = relevance.unpacked(answers["relevant"], truth)
+    if between > within and not relevant[truth.n_relevant > 0, :1].all():
+        raise ValueError(
+            "relevant: a nearest is of another model, although the margin separates models"
+        )
+    named = truth.model[answers["neighbours"]] == truth.model[truth.queries][:, None]
+    if (named != relevant[truth.queries]).any():
+        raise ValueError("neighbours: their models are not those that relevant tells of")
 
 
 def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
-    clusters, wanted = answers["clusters"], truth.model[truth.queries]
-    first = retrieval.rank1(truth.model[answers["neighbours"]], wanted)
+    clusters = answers["clusters"]
+    relevant = relevance.unpacked(answers["relevant"], truth)
+    first = np.asarray(relevant[:, :1].any(axis=1), np.float64)
     gap = margin(*answers["margin"].tolist())
     return {
         "map_at_r": score_of_models(by_model(answers, truth), seed, "map_at_r"),
-        "rank1": Score(mean(retrieval.model_means(first, wanted, _n_relevant(truth)))),
+        "rank1": Score(mean(retrieval.model_means(first, truth.model, truth.n_relevant))),
         "ari": Score(clustering.adjusted_rand_index(truth.model, clusters)),
         "bcubed_f1": Score(clustering.bcubed_f1(truth.model, clusters)),
         "purity": Score(clustering.purity(truth.model, clusters)),
@@ -150,14 +145,4 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
 
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
-    wanted, n_relevant = truth.model[truth.queries], _n_relevant(truth)
-    found = truth.model[answers["neighbours"]]
-    precision = retrieval.average_precision_at_r(found, wanted, n_relevant)
-    return retrieval.model_means(precision, wanted, n_relevant)
-
-
-def _n_relevant(truth: GroundTruth) -> Rows:
-    """Return the number of other checkpoints of its model, for each query."""
-    sizes = np.concatenate([np.full(len(rows), len(rows)) for rows in truth.rows_by_model()])
-    n_relevant: Rows = sizes[truth.queries] - 1
-    return n_relevant
+    return relevance.precision_by_model(answers["relevant"], truth)

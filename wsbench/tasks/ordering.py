@@ -1,4 +1,8 @@
-"""Ordering: put one model's shuffled checkpoints in the order in which they were written."""
+"""Ordering: put one model's shuffled checkpoints in the order in which they were written.
+
+Which checkpoints lie next to each other, and which end is the first, are two questions. The primary
+score grades the order without its direction; the direction is a score of its own.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,14 +19,22 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "ordering"
-VERSION = 1
+VERSION = 2
 QUESTION = "in which order were one model's checkpoints written?"
 LEAVES_OUT: tuple[str, ...] = ()
 ARRAYS = {"order": "u"}
 SCORES = (
     ScoreSpec(
+        "abs_tau", "|tau|", "Kendall's rank correlation with the order of the epochs, without sign",
+        is_primary=True,
+    ),
+    ScoreSpec(
+        "direction", "direction", "share of models whose order begins at the right end",
+        in_summary=True,
+    ),
+    ScoreSpec(
         "kendall_tau", "tau", "Kendall's rank correlation with the order of the epochs",
-        is_primary=True, range=(-1.0, 1.0),
+        range=(-1.0, 1.0), in_summary=True,
     ),
     ScoreSpec(
         "ordered_pairs", "pairs", "share of neighbours that are true successors", in_summary=True
@@ -32,22 +44,25 @@ SCORES = (
         range=(0.0, LARGEST),
     ),
 )  # fmt: skip
-COLUMNS = (Column("kendall_tau"),)
+COLUMNS = (Column(track="overall"), Column("direction"))
 
 
 def run(session: Session, shown: BlindedCheckpoints) -> Answers:
     """Fit the method as for identification and ask it for the order of each model's checkpoints.
 
-    Linkage heights stand in for a method without an order, as in the paper.
+    A method without an order is asked for progress, and one without either for distances: linkage
+    heights stand in, as in the paper.
     """
     session.fit(shown.train, shown.train_labels)
-    distances = session.distances(shown.test)
     rng = generator(shown.seed, "ties", "order")
 
     def order_of(rows: Rows) -> Rows:
+        checkpoints = shown.test[rows]
         if session.has_order:
-            return session.order(shown.test[rows])
-        return order_by_linkage(distances[np.ix_(rows, rows)], rng)
+            return session.order(checkpoints)
+        if session.has_progress:
+            return ordering.by_decreasing(-session.progress(checkpoints), rng=rng)
+        return order_by_linkage(session.distances(checkpoints), rng)
 
     return answers(order_of, shown.truth, shown.shown_order)
 
@@ -99,18 +114,21 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
 
 
 def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
-    """Return the scores, means over models; ``kendall_tau`` is the primary one."""
+    """Return the scores, means over models; ``abs_tau`` is the primary one."""
     ranks = _predicted_ranks(answers, truth)
+    tau = np.array([ordering.kendall_tau(r) for r in ranks])
     return {
-        "kendall_tau": score_of_models(by_model(answers, truth), seed, "kendall_tau"),
+        "abs_tau": score_of_models(np.abs(tau), seed, "abs_tau"),
+        "direction": Score(mean((np.sign(tau) + 1) / 2)),
+        "kendall_tau": Score(mean(tau)),
         "ordered_pairs": Score(mean([ordering.ordered_pairs(r) for r in ranks])),
         "ordered_initial": Score(mean([ordering.ordered_initial(r) for r in ranks])),
     }
 
 
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
-    """Return Kendall's τ of each model, models ascending, ``(n_models,)``."""
-    return np.array([ordering.kendall_tau(r) for r in _predicted_ranks(answers, truth)])
+    """Return |τ| of each model, models ascending, ``(n_models,)``."""
+    return np.array([abs(ordering.kendall_tau(r)) for r in _predicted_ranks(answers, truth)])
 
 
 def _predicted_ranks(answers: Mapping[str, Any], truth: GroundTruth) -> list[Rows]:

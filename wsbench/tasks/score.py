@@ -50,16 +50,19 @@ class Column:
     Attributes
     ----------
     score
-        Name of a score; empty for a robustness.
+        Name of a score; empty for a robustness or a track.
     perturbation
         Under which the score is shown.
     robustness
-        ``"compression"`` or ``"symmetry"``: the robustness to this kind; empty for a score.
+        ``"compression"`` or ``"symmetry"``: the robustness to this kind.
+    track
+        ``"overall"``, the mean over the tracks, or a track of the suite.
     """
 
     score: str = ""
     perturbation: str = "none"
     robustness: str = ""
+    track: str = ""
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,7 @@
 """Scoring: the only way from stored answers to scores."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.score import Score
+from wsbench.tasks.tracks import OVERALL, Tracks, track_scores
 
 Scores = dict[str, dict[str, Score]]
 
@@ -21,15 +23,37 @@ def task_versions(tasks: Mapping[str, object] | tuple[str, ...]) -> dict[str, in
     Examples
     --------
     >>> task_versions(("ordering",))
-    {'ordering': 1, 'robustness': 1}
+    {"ordering": 2, "robustness": 1}
     """
     return {**{name: TASKS[name].VERSION for name in tasks}, "robustness": robustness.VERSION}
 
 
+@dataclass(frozen=True)
+class Scored:
+    """Everything that is computed from a method's answers.
+
+    Attributes
+    ----------
+    scores
+        By entry, ``"identification/permute"``, and name.
+    robustness
+        By task, and ``"compression"`` or ``"symmetry"``.
+    tracks
+        By task, and ``"overall"`` or track; ``"overall"`` among the tasks is the score that ranks.
+    """
+
+    scores: Scores = field(default_factory=dict)
+    robustness: Scores = field(default_factory=dict)
+    tracks: Scores = field(default_factory=dict)
+
+
 def score_answers(
-    answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], seed: int
-) -> tuple[Scores, Scores]:
-    """Return scores by entry, and robustness by task.
+    answers: Mapping[str, Answers],
+    truths: Mapping[str, GroundTruth],
+    seed: int,
+    tracks: Tracks | None = None,
+) -> Scored:
+    """Return everything that is computed from a method's answers.
 
     Parameters
     ----------
@@ -39,20 +63,52 @@ def score_answers(
         By protocol, ``"standard"``.
     seed
         For the bootstrap.
+    tracks
+        Of the suite; None for a suite without tracks.
     """
     scores = {}
     for entry, arrays in answers.items():
         task, condition = parse_entry(entry)
         scores[entry] = TASKS[task].scores(arrays, truths[condition.protocol], seed)
     summaries: Scores = {}
-    for task in TASKS:
-        by_perturbation = primary_by_model(answers, truths, task)
+    by_task = {task: primary_by_model(answers, truths, task) for task in TASKS}
+    for task, by_perturbation in by_task.items():
         if "none" in by_perturbation and len(by_perturbation) > 1:
             summaries[task] = {
                 kind: robustness.robustness(by_perturbation, perturbations, seed)
                 for kind, perturbations in (("compression", COMPRESSION), ("symmetry", SYMMETRY))
             }
-    return scores, summaries
+    return Scored(scores, summaries, track_scores(tracks or Tracks(), by_task, seed))
+
+
+def ranked_by_model(
+    answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], tracks: Tracks
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the scores of each model that rank methods, ``(n_models,)`` each.
+
+    Parameters
+    ----------
+    answers, truths
+        As in `primary_by_model`.
+    tracks
+        Of the suite.
+
+    Returns
+    -------
+    by_model
+        ``"overall"``, and each task's mean over the tracks. In a suite without tracks, each task's
+        primary score under its first perturbation, which is ``"none"`` if that was asked.
+    """
+    by_task = {task: primary_by_model(answers, truths, task) for task in TASKS}
+    asked = {task: primary for task, primary in by_task.items() if primary}
+    if not tracks.conditions:
+        return {
+            task: primary.get("none", next(iter(primary.values())))
+            for task, primary in asked.items()
+        }
+    found = {OVERALL: tracks.overall_by_model(asked)}
+    found |= {task: tracks.by_model(primary) for task, primary in asked.items()}
+    return {name: by_track[OVERALL] for name, by_track in found.items() if by_track}
 
 
 def primary_by_model(

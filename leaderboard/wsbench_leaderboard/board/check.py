@@ -93,7 +93,7 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
             f" {zoo.content_digest:.19}…; evaluate on the published zoo"
         )
     suite = wsbench.SUITES.get(content.suite.name)
-    if suite is None or _contents(content.suite) != _contents(suite):
+    if suite is None or content.suite != wsbench.suite_entry(suite):
         known = ", ".join(known.describe() for known in wsbench.SUITES.values())
         name = f"{content.suite.name:.30} {content.suite.version}"
         yield (
@@ -106,11 +106,6 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
         expected = f"{record.method}-{content.answers.sha256[:12]}.npz"
         yield f"answers.file: got {content.answers.file!r:.80}, expected {expected}"
     yield from _text_faults(record)
-
-
-def _contents(suite: Any) -> list[object]:
-    """Return what identifies a suite, published or in a record."""
-    return [suite.name, suite.version, list(suite.tasks), list(suite.perturbations)]
 
 
 def _text_faults(record: wsbench.Record) -> Iterator[str]:

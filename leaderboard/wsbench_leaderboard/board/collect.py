@@ -11,7 +11,7 @@ import numpy.typing as npt
 import wsbench
 
 Scores = Mapping[str, Mapping[str, wsbench.Score]]
-Parts = Mapping[str, Scores]  # "scores" by entry, "robustness" by task
+Parts = Mapping[str, Scores]  # "scores" by entry, "robustness" and "tracks" by task
 
 # Answers are whole numbers and a score is a short sum of them. Processors and releases of numpy
 # differ in the last of sixteen digits of an interval. Tables show what is computed here.
@@ -26,15 +26,16 @@ class RescoredRecord:
     ----------
     record
         The record itself: names, costs, environment.
-    scores, robustness
-        The recomputed scores by entry, and robustness by task.
+    scores, robustness, tracks
+        The recomputed scores by entry, robustness by task, and tracks by task or ``"overall"``.
     by_model
-        Task to the unperturbed primary score of each test model, ``(n_models,)``.
+        ``"overall"``, or task, to the score of each test model that ranks, ``(n_models,)``.
     """
 
     record: wsbench.Record
     scores: Scores
     robustness: Scores
+    tracks: Scores
     by_model: Mapping[str, npt.NDArray[np.float64]]
 
     @property
@@ -91,47 +92,44 @@ def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
 def rescore_record(record: wsbench.Record) -> RescoredRecord:
     """Recompute a record's scores; raise as `collect` does."""
     answers, truths = wsbench.load_answers(record)
-    scores, robustness = wsbench.score_answers(answers, truths, record.content.seed)
-    recorded = {"scores": record.scores, "robustness": record.robustness}
+    tracks = wsbench.tracks_of(record)
+    scored = wsbench.score_answers(answers, truths, record.content.seed, tracks)
     if not record.is_stale:
-        _expect_same(record, recorded, {"scores": scores, "robustness": robustness})
-    by_model = {
-        name: task.by_model(answers[f"{name}/none"], truths["standard"])
-        for name, task in wsbench.TASKS.items()
-        if f"{name}/none" in answers
-    }
-    return RescoredRecord(record, scores, robustness, by_model)
+        _expect_same(record, recorded_parts(record), vars(scored))
+    by_model = wsbench.ranked_by_model(answers, truths, tracks)
+    return RescoredRecord(record, **vars(scored), by_model=by_model)
 
 
-def rank_task() -> str:
-    """Return the task whose ranks order tables: the first of the catalogue."""
-    return next(iter(wsbench.TASKS))
+def recorded_parts(record: wsbench.Record) -> Parts:
+    """Return the recorded scores, robustness and tracks."""
+    return {"scores": record.scores, "robustness": record.robustness, "tracks": record.tracks}
 
 
 def rank_value(rescored: RescoredRecord) -> float:
-    """Return the unperturbed primary score of the `rank_task`; -infinity if there is none."""
-    task = rank_task()
-    score = rescored.scores.get(f"{task}/none", {}).get(wsbench.primary_score(task).name)
+    """Return the overall score; without tracks, -infinity."""
+    score = rescored.tracks.get("overall", {}).get("overall")
     return float("-inf") if score is None or score.value is None else score.value
 
 
-def ranks(results: Iterable[RescoredRecord], task: str) -> dict[Path, tuple[int, int]]:
-    """Return the rank intervals of one zoo's records by path.
+def ranks(results: Iterable[RescoredRecord], task: str = "overall") -> dict[Path, tuple[int, int]]:
+    """Return the rank intervals of one zoo's records by path, overall or in a task.
 
-    Stale records and records without the unperturbed task have no rank. On fewer than six test
-    models no record has one.
+    Stale records, transductive methods and records without this score have no rank. On fewer than
+    six test models no record has one.
     """
     by_name = {
         str(rescored.record.path): rescored.by_model[task]
         for rescored in results
-        if not rescored.is_stale and task in rescored.by_model
+        if not rescored.is_stale
+        and not rescored.record.content.is_transductive
+        and task in rescored.by_model
     }
     intervals = wsbench.rank_intervals(by_name)
     return {Path(name): ranks for name, ranks in intervals.items()}
 
 
 def differences(recorded: Parts, computed: Parts) -> Iterator[Difference]:
-    """Yield the differences between two sets of ``"scores"`` and ``"robustness"``."""
+    """Yield the differences between two sets of scores, robustness and tracks."""
     old, new = (
         {
             (part, group, name): score

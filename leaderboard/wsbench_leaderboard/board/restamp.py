@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 import wsbench
-from wsbench_leaderboard.board.collect import Difference, differences
+from wsbench_leaderboard.board.collect import Difference, differences, recorded_parts
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,15 @@ def _planned(
     """Return a record, its new content, and the number of scores that change."""
     content = record.content
     current = _current_versions(record)
-    scores, robustness = wsbench.score_answers(*wsbench.load_answers(record), content.seed)
-    recorded = {"scores": record.scores, "robustness": record.robustness}
-    changed = list(differences(recorded, {"scores": scores, "robustness": robustness}))
+    answers = wsbench.load_answers(record)
+    scored = wsbench.score_answers(*answers, content.seed, wsbench.tracks_of(record))
+    changed = list(differences(recorded_parts(record), vars(scored)))
     for difference in changed:
         _expect_announced(record, difference, current, changelog)
     new = msgspec.structs.replace(
         _with_defaults(content),
         versions=current,
-        scores=scores if changed else content.scores,
-        robustness=robustness if changed else content.robustness,
+        **(vars(scored) if changed else {}),
     )
     return record, new, len(changed)
 
@@ -116,7 +115,7 @@ def _expect_announced(
     """Raise `IntegrityError` unless a new version explains a difference and the text names it."""
     is_score = difference.part == "scores"
     task = wsbench.parse_entry(difference.group)[0] if is_score else difference.group
-    causes = (task,) if is_score else (task, "robustness")
+    causes = (task,) if is_score else (task, *record.content.suite.overall, "robustness")
     before = record.content.versions
     for name in causes:
         version = current.get(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.board.collect import RescoredRecord, rank_task, rank_value, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_value, ranks
 from wsbench_leaderboard.site import text
 
 Ranks = Mapping[Path, tuple[int, int]]
@@ -27,7 +27,7 @@ class Board:
     results
         Records by rank; stale ones last.
     ranks
-        Task to the rank intervals by path of the record.
+        ``"overall"``, or task, to the rank intervals by path of the record.
     machine
         The machine that measured most of the times; empty without times.
     """
@@ -40,9 +40,9 @@ class Board:
     ranks: Mapping[str, Ranks]
     machine: str
 
-    def rank(self, rescored: RescoredRecord, task: str = "") -> tuple[int, int] | None:
-        """Return a record's best and worst rank in a task; in the `rank_task` if none is named."""
-        return self.ranks[task or rank_task()].get(rescored.record.path)
+    def rank(self, rescored: RescoredRecord, task: str = "overall") -> tuple[int, int] | None:
+        """Return a record's best and worst rank, overall or in a task."""
+        return self.ranks[task].get(rescored.record.path)
 
     def is_comparable(self, rescored: RescoredRecord) -> bool:
         """Return whether a record's times were measured on the board's machine."""
@@ -96,10 +96,10 @@ def suite_text(record: wsbench.Record) -> str:
 
 
 def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) -> Board:
-    by_task = {task: ranks(results, task) for task in wsbench.TASKS}
+    by_task = {task: ranks(results, task) for task in ("overall", *wsbench.TASKS)}
     machines = Counter(machine(rescored) for rescored in results if not rescored.is_stale)
     del machines[""]
-    first = by_task[rank_task()]
+    first = by_task["overall"]
     return Board(
         zoo=zoo,
         digest=digest,

@@ -86,7 +86,7 @@ def headings(columns: Sequence[Column]) -> list[Heading]:
     headings = []
     for column in columns:
         heading = column.heading.replace(" % ", "\u00a0%\u00a0")
-        if not column.perturbation:
+        if column.source != "scores":
             heading = column.heading.capitalize()
         elif column.perturbation not in ("none", _shared_perturbation(column.task, columns)):
             heading = f"{column.perturbation} {heading}"

@@ -103,7 +103,7 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
         is_stale=rescored.is_stale,
         ranks=[
             (task.capitalize(), f"{wsbench.rank_text(rank)} of {len(board.ranks[task])}")
-            for task in wsbench.TASKS
+            for task in ("overall", *wsbench.TASKS)
             if (rank := board.rank(rescored, task))
         ],
         robustness=[

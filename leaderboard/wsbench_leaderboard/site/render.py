@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 import wsbench
-from wsbench_leaderboard.board.collect import RescoredRecord, rank_task
+from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.columns import columns
 from wsbench_leaderboard.site import cells, names, text
 from wsbench_leaderboard.site.boards import boards
@@ -49,7 +49,6 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
         names.INDEX,
         "index.html",
         tasks=tasks,
-        rank_task=rank_task(),
         tables=tables,
         headings=cells.headings(shown),
         groups=cells.groups(shown),

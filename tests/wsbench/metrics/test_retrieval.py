@@ -32,12 +32,12 @@ def nearest(distances, n_nearest, *, rng):
 
 
 def average_precision_at_r(neighbours, labels):
-    found = labels[neighbours]
-    return retrieval.average_precision_at_r(found, labels, relevant_counts(labels))
+    relevant = labels[neighbours] == labels[:, None]
+    return retrieval.average_precision_at_r(relevant, relevant_counts(labels))
 
 
 def rank1(neighbours, labels):
-    return retrieval.rank1(labels[neighbours], labels)
+    return (labels[neighbours][:, 0] == labels).astype(float)
 
 
 # --- nearest -------------------------------------------------------------------------------------

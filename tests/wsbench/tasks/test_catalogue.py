@@ -19,13 +19,17 @@ def test_tasks__have_one_primary_score_and_columns_that_exist(name):
         if column.robustness:
             assert column.robustness in wsbench.PERTURBATIONS.values()
             assert not column.score
+        elif column.track:
+            assert column.track in ("overall", *wsbench.SUITES["standard"].tracks.conditions)
+            assert not column.score
         else:
             assert column.score in specs
             assert column.perturbation in {*wsbench.PERTURBATIONS} - {*task.LEAVES_OUT}
 
 
 def test_asked_under__leaves_out_what_cannot_be_compared_with_the_gallery():
-    assert asked_under("widen", wsbench.TASKS) == ("identification", "ordering")
+    asked = asked_under("widen", wsbench.TASKS)
+    assert asked == ("identification", "sparse-identification", "ordering", "precedence")
     assert asked_under("none", wsbench.TASKS) == tuple(wsbench.TASKS)
 
 

@@ -5,6 +5,7 @@ import wsbench
 from wsbench.networks.checkpoints import Labels
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.ground_truth import GroundTruth, compact, published_truth
+from wsbench.zoo.schema import TRAIN
 
 
 def regular(n_models, n_epochs):
@@ -61,5 +62,7 @@ def test_published_truth__of_a_real_zoo_has_its_test_models(zoo_id):
     found = published_truth(zoo, "standard")
     assert len(np.unique(found.model)) == zoo.models // 5
     assert (found.epoch.min(), found.epoch.max()) == (1, 50)
-    assert len(found.gallery) == 1250
-    assert set(found.gallery) == set(range(zoo.models))
+    split = wsbench.split_of_models(zoo_id, zoo.models)
+    assert set(found.gallery) == set(np.flatnonzero(split != TRAIN))
+    each = max(1, 250 // (zoo.models // 5))
+    assert len(found.gallery) == each * np.count_nonzero(split != TRAIN)

@@ -23,6 +23,7 @@ def answers(seen=SEEN, places=PLACES, seed=0):
 def test_answers__are_neighbours_and_clusters_by_model_and_epoch_and_the_margin():
     found = answers()
     assert found["neighbours"].tolist() == [[1, 2], [2, 0], [1, 0], [4, 5], [5, 3], [4, 3]]
+    assert found["relevant"].tolist() == [[0b11000000]] * 6
     clusters = found["clusters"].tolist()
     assert clusters[:3] == 3 * clusters[:1] != clusters[3:] == 3 * clusters[3:4]
     np.testing.assert_allclose(found["margin"], [7.5, 1.5])
@@ -55,6 +56,7 @@ def test_answers__keep_neighbours_of_the_queries_only():
     assert found["neighbours"].shape == (250, 3)
     whole = np.linalg.norm(points[truth.queries][:, None] - points, axis=2)
     np.testing.assert_array_equal(found["neighbours"], np.argsort(whole, axis=1)[:, 1:4])
+    assert found["relevant"].shape == (500, 1)
     identification.check(found, truth)
 
 
@@ -79,8 +81,8 @@ def test_scores__have_an_interval_over_three_models_or_more(n_models):
 
 def test_scores__by_hand_for_a_wrong_neighbour_and_cluster():
     wrong = answers()
-    wrong["neighbours"][0] = [3, 2]  # the first is of the other model: AP = (1/2)/2
-    wrong["neighbours"][2] = [1, 4]  # the second is: AP = 1/2
+    wrong["relevant"][0] = 0b01000000  # the first is of the other model: AP = (1/2)/2
+    wrong["relevant"][2] = 0b10000000  # the second is: AP = 1/2
     wrong["clusters"] = np.array([0, 0, 1, 1, 1, 1])
     scores = identification.scores(wrong, TRUTH, 0)
     assert scores["map_at_r"].value == pytest.approx(((0.25 + 1 + 0.5) / 3 + 1) / 2)
@@ -115,6 +117,13 @@ def changed(name, place, value):
         (changed("neighbours", (0, 1), 1), "neighbours: must be different rows"),
         (changed("neighbours", (0, 0), 0), "neighbours: must be different rows"),
         (changed("neighbours", (0, 0), 6), "neighbours: must be different rows"),
+        (changed("neighbours", (0, 0), 3), "neighbours: their models are not those that relevant"),
+        (lambda a: a.update(relevant=a["relevant"][:5]), r"relevant: got shape \(5, 1\)"),
+        (
+            lambda a: a.update(relevant=a["relevant"].astype(np.uint16)),
+            "relevant: got uint16, expected uint8",
+        ),
+        (changed("relevant", 0, 0b11100000), "relevant: expected 2 bits of each row, and zeros"),
         (lambda a: a.update(clusters=a["clusters"][:5]), r"clusters: got shape \(5,\)"),
         (changed("clusters", 0, 7), "clusters: expected 2, one for each model"),
         (changed("clusters", slice(None), 1), "clusters: expected 2, one for each model"),
@@ -153,11 +162,23 @@ def test_check__refuses_margin_and_clusters_that_no_distances_have(found, messag
 
 def test_check__refuses_a_nearest_of_another_model_beside_a_margin_above_one():
     found = answers()
-    found["neighbours"][0] = [3, 1]
-    with pytest.raises(ValueError, match="neighbours: the nearest is of another model, although"):
+    found["neighbours"][0], found["relevant"][0] = [3, 1], 0b01000000
+    with pytest.raises(ValueError, match="relevant: a nearest is of another model, although"):
         identification.check(found, TRUTH)
-    found["neighbours"][0] = [1, 3]  # a later neighbour may be of another model: a long model
+    # A later neighbour may be of another model: a long model.
+    found["neighbours"][0], found["relevant"][0] = [1, 3], 0b10000000
     identification.check(found, TRUTH)
+
+
+def test_check__refuses_more_relevant_rows_than_a_model_has():
+    truth = GroundTruth(Labels(np.array([4, 4, 9, 9, 9]), np.array([1, 2, 1, 2, 3])))
+    places = np.array([0.0, 1.5, 10.0, 11.0, 11.9])
+    found = identification.answers(
+        np.abs(np.subtract.outer(places, places)), truth, np.arange(5), 0
+    )
+    found["relevant"][0] = 0b11000000
+    with pytest.raises(ValueError, match="relevant: more are of a row's model than the model has"):
+        identification.check(found, truth)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 4), st.booleans())

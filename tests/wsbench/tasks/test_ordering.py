@@ -42,11 +42,22 @@ def test_scores__by_hand():
     # epochs 1, 3, 2.
     found = answers(lambda rows: np.array([1, 0, 2]) if rows[0] == 0 else np.arange(3))
     scores = ordering.scores(found, TRUTH, 0)
+    assert scores["abs_tau"].value == pytest.approx((1 + 1 / 3) / 2)
     assert scores["kendall_tau"].value == pytest.approx((1 + 1 / 3) / 2)
+    assert scores["direction"].value == 1
     assert scores["ordered_pairs"].value == pytest.approx((1 + 0) / 2)
     assert scores["ordered_initial"].value == pytest.approx((3 + 1) / 2)
-    assert scores["kendall_tau"].interval is None  # of two models
+    assert scores["abs_tau"].interval is None  # of two models
     np.testing.assert_allclose(ordering.by_model(found, TRUTH), [1, 1 / 3])
+
+
+def test_scores__tell_an_order_from_its_direction():
+    # Model 4 is put in the order 3, 2, 1; model 9 is left as epochs 1, 3, 2.
+    found = answers(lambda rows: np.array([2, 0, 1]) if rows[0] == 0 else np.arange(3))
+    scores = ordering.scores(found, TRUTH, 0)
+    assert scores["abs_tau"].value == pytest.approx((1 + 1 / 3) / 2)
+    assert scores["kendall_tau"].value == pytest.approx((-1 + 1 / 3) / 2)
+    assert scores["direction"].value == 0.5
 
 
 def test_order_by_linkage__puts_early_large_steps_first():

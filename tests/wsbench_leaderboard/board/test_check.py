@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import wsbench
-from wsbench.evaluation.suites import SUITES
+from wsbench.evaluation.suite import SUITES
 from wsbench_leaderboard.board.check import check_record, expected_entries
 
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import wsbench
-from wsbench.evaluation.suites import SUITES
+from wsbench.evaluation.suite import SUITES
 from wsbench.records.record import write_record
 from wsbench.records.schema import RecordContent
 from wsbench.storage import strict_json

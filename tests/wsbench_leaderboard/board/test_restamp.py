@@ -7,7 +7,7 @@ import pytest
 
 import wsbench
 from support.zoos import write_made_up_zoo
-from wsbench.evaluation.suites import SUITES
+from wsbench.evaluation.suite import SUITES
 from wsbench.tasks import ordering, robustness
 from wsbench_leaderboard.board.folder import check_folder
 from wsbench_leaderboard.board.restamp import restamp

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 import wsbench
-from wsbench.evaluation.suites import SUITES
+from wsbench.evaluation.suite import SUITES
 from wsbench.records import record as records
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.submit import submit_record

@@ -1,21 +1,26 @@
 """Suites: named and versioned sets of tasks and conditions.
 
-The content of a version never changes, so its scores keep their meaning.
+Each version is a dated file in the folder ``suites`` that is never edited, so its scores keep their
+meaning.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
 
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import PERTURBATIONS, applicable
 from wsbench.suggestions import unknown_name_error
 from wsbench.tasks.catalogue import TASKS, asked_under, find_task
-from wsbench.tasks.condition import PROTOCOLS, Condition
+from wsbench.tasks.condition import Condition
+from wsbench.tasks.tracks import Tracks
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Tasks, perturbations, protocols and repeats.
+    """Tasks, perturbations, tracks, protocols and repeats.
 
     Attributes
     ----------
@@ -30,6 +35,12 @@ class Suite:
         Each perturbation under each protocol, with this many seeds.
     measures_cost
         Whether time and memory are measured, in a fresh process.
+    tracks
+        Groups of conditions whose mean ranks methods; none in a suite of one's own.
+    on_curves
+        The tasks that are asked under the perturbations outside the tracks, if there are tracks.
+    date
+        Of its file, ``"2026-11-21"``; empty for a suite of one's own.
 
     Raises
     ------
@@ -44,6 +55,9 @@ class Suite:
     protocols: tuple[str, ...] = ("standard",)
     repeats: int = 1
     measures_cost: bool = False
+    tracks: Tracks = field(default_factory=Tracks)
+    on_curves: tuple[str, ...] = ()
+    date: str = ""
 
     def __post_init__(self) -> None:
         for task in self.tasks:
@@ -59,7 +73,9 @@ class Suite:
             for repeat in range(self.repeats)
             for protocol in self.protocols
             for perturbation in self.perturbations
-            if applicable(perturbation, layout) and asked_under(perturbation, self.tasks)
+            if applicable(perturbation, layout)
+            and not self._is_replaced(perturbation, layout)
+            and self.tasks_under(perturbation)
         ]
 
     def entries(self, layout: Layout) -> list[str]:
@@ -67,29 +83,60 @@ class Suite:
         return [
             condition.entry(task)
             for condition in self.conditions(layout)
-            for task in asked_under(condition.perturbation, self.tasks)
+            for task in self.tasks_under(condition.perturbation)
         ]
+
+    def tasks_under(self, perturbation: str) -> tuple[str, ...]:
+        """Return the tasks that are asked under a perturbation."""
+        is_curve = self.tracks.conditions and perturbation not in self.tracks.perturbations
+        asked = self.on_curves if is_curve else self.tasks
+        return asked_under(perturbation, asked)
+
+    def _is_replaced(self, perturbation: str, layout: Layout) -> bool:
+        """Whether a better condition of the tracks stands for it on networks of this layout."""
+        for conditions in self.tracks.conditions.values():
+            for one in conditions:
+                if perturbation in one:
+                    return next(p for p in one if applicable(p, layout)) != perturbation
+        return False
 
     def describe(self) -> str:
         """Return the name and version, for tables: ``"standard 1"``."""
         return f"{self.name} {self.version}"
 
 
-_THREE = ("identification", "ordering", "retrieval")
-_EIGHTEEN = (
-    "none",
-    *("svd-500", "svd-100", "svd-50", "svd-25", "svd-10", "svd-5"),
-    *("float16", "bfloat16", "int8", "int4"),
-    *("prune-50", "prune-80", "prune-90", "prune-95"),
-    *("permute", "permute+int8", "rescale"),
-)
+def _read(text: str) -> Suite:
+    """Return the suite in the text of a file."""
+    content: dict[str, Any] = tomllib.loads(text)
+    curves: Mapping[str, Any] = content.pop("curves", {})
+    tracks = Tracks(
+        {
+            track: tuple((one,) if isinstance(one, str) else tuple(one) for one in conditions)
+            for track, conditions in content.pop("tracks").items()
+        },
+        tuple(content.pop("overall")),
+    )
+    asked = dict.fromkeys((*tracks.perturbations, *curves.get("perturbations", ())))
+    return Suite(
+        name=content.pop("name"),
+        version=content.pop("version"),
+        date=str(content.pop("date")),
+        tasks=tuple(content.pop("tasks")),
+        perturbations=tuple(name for name in PERTURBATIONS if name in asked),
+        protocols=tuple(content.pop("protocols", ("standard",))),
+        tracks=tracks,
+        on_curves=tuple(curves.get("tasks", ())),
+        **content,
+    )
+
+
+_FOLDER = files("wsbench.evaluation") / "suites"
 
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("smoke", 1, ("identification", "ordering"), ("none", "permute")),
-        Suite("standard", 1, _THREE, _EIGHTEEN, measures_cost=True),
-        Suite("full", 1, _THREE, _EIGHTEEN, PROTOCOLS, repeats=3, measures_cost=True),
+        _read((_FOLDER / f"{name}.toml").read_text())
+        for name in ("smoke-2", "standard-2", "full-2")
     )
 }
 

@@ -1,0 +1,100 @@
+"""Tracks: groups of conditions whose mean ranks methods.
+
+A track's score of a model is the mean over its conditions, the overall score the mean over tracks.
+Both are per model, so that intervals and paired comparisons hold for them as for any score.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wsbench.tasks.score import Score, score_of_models
+from wsbench.typing import Doubles
+
+OVERALL = "overall"
+
+ByPerturbation = Mapping[str, Doubles]  # perturbation to the score of each model, (n_models,)
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The tracks of a suite.
+
+    Attributes
+    ----------
+    conditions
+        Track to its conditions. Each is a list of perturbations, of which the first that was asked
+        counts: networks of some layouts allow fewer.
+    tasks
+        The tasks of which the mean is the overall score.
+    """
+
+    conditions: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def perturbations(self) -> tuple[str, ...]:
+        """All perturbations of the tracks."""
+        return tuple(p for track in self.conditions.values() for one in track for p in one)
+
+    def by_model(self, primary: ByPerturbation) -> dict[str, Doubles]:
+        """Return the score of each model by track, and ``"overall"``, their mean.
+
+        Parameters
+        ----------
+        primary
+            Perturbation to a task's primary score of each model, ``(n_models,)``.
+
+        Returns
+        -------
+        by_track
+            Empty if a track has no condition among those of `primary`.
+        """
+        found = {}
+        for track, conditions in self.conditions.items():
+            asked = [next((p for p in one if p in primary), None) for one in conditions]
+            values = [primary[name] for name in asked if name is not None]
+            if not values:
+                return {}
+            found[track] = _mean(values)
+        return {OVERALL: _mean(list(found.values())), **found} if found else {}
+
+    def overall_by_model(self, by_task: Mapping[str, ByPerturbation]) -> dict[str, Doubles]:
+        """Return the same as `by_model`, of the mean over the tasks that count for the overall."""
+        parts = [self.by_model(by_task.get(task, {})) for task in self.tasks]
+        if not parts or not all(parts):
+            return {}
+        return {track: _mean([part[track] for part in parts]) for track in parts[0]}
+
+
+def track_scores(
+    tracks: Tracks, by_task: Mapping[str, ByPerturbation], seed: int
+) -> dict[str, dict[str, Score]]:
+    """Return the scores of each task by track, and those of ``"overall"``, with intervals.
+
+    Parameters
+    ----------
+    tracks
+        Of a suite.
+    by_task
+        Task to perturbation to the primary score of each model.
+    seed
+        For the bootstrap.
+    """
+    of_task = {task: tracks.by_model(primary) for task, primary in by_task.items()}
+    all_tasks = {OVERALL: tracks.overall_by_model(by_task), **of_task}
+    return {
+        task: {
+            track: score_of_models(values, seed, f"track {track}")
+            for track, values in by_track.items()
+        }
+        for task, by_track in all_tasks.items()
+        if by_track
+    }
+
+
+def _mean(values: list[Doubles]) -> Doubles:
+    """Return the mean, in which the order of the values changes no digit."""
+    mean: Doubles = np.mean(np.sort(np.array(values), axis=0), axis=0)
+    return mean
