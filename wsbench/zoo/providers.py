@@ -1,6 +1,7 @@
 """Providers of zoos: packages with an entry point in ``wsbench.zoos``."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def providers() -> dict[str, ZooProvider]:
     A package whose entry point fails, or refers to another object, is logged and left out.
     """
     found = {}
-    for point in entry_points(group="wsbench.zoos"):
+    for point in _entry_points(tuple((folder, _changed_ns(folder)) for folder in sys.path)):
         try:
             provider = point.load()
             if not all(isinstance(zoo, PublishedZoo) for zoo in provider.zoos().values()):
@@ -119,6 +120,23 @@ def providers() -> dict[str, ZooProvider]:
         except BaseException as error:  # sys.exit() in a package ends no command
             _warn_once(point, f"{type(error).__name__}: {error}")
     return found
+
+
+@cache
+def _entry_points(path: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Return the entry points of the packages on this path.
+
+    A scan of 110 packages takes 8 ms, and loading a small zoo without its scans 10 ms.
+    """
+    return tuple(entry_points(group="wsbench.zoos"))
+
+
+def _changed_ns(folder: str) -> int:
+    """Return when a package was last installed in a folder or removed from it."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @cache
