@@ -50,6 +50,7 @@ from .tasks.score import Column, Score
 from .tasks.scoring import ranked_by_model, score_answers, task_versions
 from .tasks.tracks import Tracks
 from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
+from .zoo.fresh import fresh_id, fresh_seed, fresh_zoo
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
     BuildState,
@@ -126,6 +127,9 @@ __all__ = [
     "explain_storage_errors",
     "find_record",
     "find_suite",
+    "fresh_id",
+    "fresh_seed",
+    "fresh_zoo",
     "home",
     "list_methods",
     "load_answers",

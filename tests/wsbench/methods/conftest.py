@@ -1,6 +1,7 @@
 """A method in a file of its own, and the process that it runs in."""
 
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,29 @@ from wsbench.methods.process import MethodProcess
 LAYOUT = wsbench.Layout.of([("w", (3, 4), ("output", "input"))], "identity")
 WEIGHTS = np.random.default_rng(0).normal(size=(6, 12)).astype(np.float32)
 PROBE_INPUTS = np.eye(4, dtype=np.float32)
+SOON_S = 10.0  # generous: the machine may be loaded
+
+
+def ask(process: MethodProcess) -> np.ndarray:
+    """Return the answer about all weights."""
+    return process.answer(WEIGHTS, LAYOUT, PROBE_INPUTS)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def ends(pid: int) -> bool:
+    """Whether a process ends soon."""
+    end = time.monotonic() + SOON_S
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not is_alive(pid)
 
 
 @pytest.fixture

@@ -23,6 +23,13 @@ def result(digits_zoo):
     return reproduce(digits_zoo)
 
 
+@pytest.fixture(scope="module")
+def thin_zoo(digits_zoo):
+    """Sixty weights of ten epochs, for speed."""
+    thin = dataclasses.replace(digits_zoo, weights=digits_zoo.weights[:, :60])
+    return thin.with_rows(thin.rows(epochs=range(11)))
+
+
 def by_scipy_and_scikit_learn(zoo, space):
     """The paper's steps written plainly: purity, ordered initial epochs, ordered pairs."""
     rows = zoo.rows(epochs=range(1, 51))
@@ -71,9 +78,8 @@ def test_reproduce__loses_order_when_ties_no_longer_stand_in_input_order(result)
     assert result.fair["weights"].purity == result.paper["weights"].purity
 
 
-def test_reproduce__fair_protocol_does_not_depend_on_input_order(digits_zoo):
-    thin = dataclasses.replace(digits_zoo, weights=digits_zoo.weights[:, :60])  # for speed
-    zoo = thin.with_rows(thin.rows(epochs=range(11)))
+def test_reproduce__fair_protocol_does_not_depend_on_input_order(thin_zoo):
+    zoo = thin_zoo
     shuffled = zoo.with_rows(np.random.default_rng(0).permutation(len(zoo.weights)))
     runs = [[reproduce(z, seed=s).fair["weights"] for s in range(8)] for z in (zoo, shuffled)]
     straight, mixed = (np.mean([row.ordered_pairs for row in run]) for run in runs)
@@ -82,8 +88,8 @@ def test_reproduce__fair_protocol_does_not_depend_on_input_order(digits_zoo):
     assert reproduce(shuffled).paper["weights"].ordered_pairs < straight + 4 * spread
 
 
-def test_reproduce__gives_the_same_for_the_same_seed(digits_zoo, result):
-    assert reproduce(digits_zoo) == result
+def test_reproduce__gives_the_same_for_the_same_seed(thin_zoo):
+    assert reproduce(thin_zoo, seed=3) == reproduce(thin_zoo, seed=3)
 
 
 def test_published__has_every_space_of_the_paper():

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 import wsbench
+from support.zoos import write_made_up_zoo
 from wsbench.evaluation.suite import SUITES
 from wsbench.records import record as records
 from wsbench_leaderboard.board.check import check_record
@@ -16,10 +17,18 @@ def names(folder) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
 
 
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory):
+    """One method on a zoo like the published one."""
+    zoo = wsbench.load_zoo(write_made_up_zoo(tmp_path_factory.mktemp("one") / "zoo"))
+    return wsbench.evaluate("svd", zoo, suite=SUITES["smoke"])
+
+
 @pytest.fixture
-def record(published):
+def record(published, evaluation):
     """A record in the cache, where wsbench evaluate writes it."""
-    return wsbench.save_record(wsbench.evaluate("svd", published, suite=SUITES["smoke"]))
+    assert evaluation.zoo_digest == published.content_digest
+    return wsbench.save_record(evaluation)
 
 
 def test_submit_record__copies_record_and_answers(record, tmp_path):

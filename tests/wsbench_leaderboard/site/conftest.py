@@ -1,5 +1,6 @@
 """A folder of records with ties, a stale one, two machines and a hostile one; and its site."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,20 @@ def six_evaluations(tmp_path_factory) -> list[wsbench.Evaluation]:
     return [*evaluations, wsbench.evaluate("euclidean", other)]
 
 
-@pytest.fixture
-def records(six_evaluations, tmp_path, rewrite) -> Path:
+@pytest.fixture(scope="session")
+def six_records(six_evaluations, tmp_path_factory, rewrite) -> Path:
     """Six records: euclidean and its twin tie, random is stale, svd ran on another machine."""
-    folder = tmp_path / "records"
+    folder = tmp_path_factory.mktemp("six") / "records"
     cpus = ["a CPU"] * 2 + [HOSTILE] + ["a CPU"] * 3
     for evaluation, cpu in zip(six_evaluations, cpus, strict=True):
         rewrite(wsbench.save_record(evaluation, folder).path, partial(_measure, cpu))
     return folder
+
+
+@pytest.fixture
+def records(six_records, tmp_path) -> Path:
+    """A copy of the six records; a test may change them."""
+    return Path(shutil.copytree(six_records, tmp_path / "records"))
 
 
 def _measure(cpu: str, content: dict[str, Any]) -> None:
@@ -77,7 +84,7 @@ def _measure(cpu: str, content: dict[str, Any]) -> None:
         content["versions"]["ordering"] = 0
 
 
-@pytest.fixture
-def pages(records) -> dict[str, bytes]:
-    """The site, without facts about zoos."""
-    return render(collect(records), records.parent / "zoos")
+@pytest.fixture(scope="session")
+def pages(six_records) -> dict[str, bytes]:
+    """The site, without facts about zoos; read only."""
+    return render(collect(six_records), six_records.parent / "zoos")
