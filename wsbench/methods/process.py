@@ -52,7 +52,8 @@ T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
 
 _MOST_FEATURES = 1_000_000
-_END_S = 5.0  # after which a process that was asked to end is killed
+_END_S = 5.0  # for the end of a process of which the connection is closed to be seen
+_CLEAN_UP_S = 30.0  # for the supervisor to end all that a method started; a busy machine takes long
 _LAST_WORDS_S = 1.0  # to read what a process has printed
 _PRINTED_KEPT = 12_000  # characters, the last that a method prints; a crash lists all modules
 _THREAD_VARIABLES = (
@@ -295,7 +296,7 @@ class MethodProcess:
         if self._pid is not None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_S)
+                self._process.wait(_CLEAN_UP_S)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
