@@ -21,6 +21,8 @@ POINTS = [
     if point.module.startswith("wsbench_baselines.")
 ]
 
+COMPILED = {"matching", "subspace-match"}  # each copy is compiled anew
+
 
 @pytest.fixture
 def zoo(make_zoo) -> wsbench.Zoo:
@@ -29,6 +31,21 @@ def zoo(make_zoo) -> wsbench.Zoo:
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_baseline__copied_out_of_the_tree_loads_as_the_same_code(point, tmp_path):
+    copy = shutil.copy(find_spec(point.module).origin, tmp_path / "copied.py")
+    copied = wsbench.load_method(f"{copy}:{point.attr}")
+    installed = wsbench.load_method(point.name)
+    assert (copied.info, copied.parameters) == (installed.info, installed.parameters)
+    assert copied.code_sha256 == installed.code_sha256
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, id=point.name, marks=[pytest.mark.slow] * (point.name in COMPILED))
+        for point in POINTS
+    ],
+)
 def test_baseline__copied_out_of_the_tree_gets_the_same_scores(point, zoo, tmp_path):
     copy = shutil.copy(find_spec(point.module).origin, tmp_path / "copied.py")
     expected = wsbench.evaluate(point.name, zoo)

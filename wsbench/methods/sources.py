@@ -84,9 +84,8 @@ def _files(module: str, parent: Path | None) -> Iterator[Path]:
             return
         if found.has_location and found.origin:  # neither built in nor a bare folder
             path = Path(found.origin).resolve()
-            if _INSTALLED & set(path.parts) or any(
-                path.is_relative_to(place) for place in (*_PACKAGES, _OWN)
-            ):
+            is_installed = _INSTALLED & set(path.parts)
+            if is_installed or any(path.is_relative_to(place) for place in (*_PACKAGES, _OWN)):
                 return
             yield path
         places = list(found.submodule_search_locations or [])
