@@ -1,10 +1,16 @@
-"""Columns of tables over all tasks: the overall score and its tracks, then what tasks declare."""
+"""Columns of tables over all tasks: the overall score and its tracks, then the other tasks.
+
+The tasks of which the overall score is the mean have no columns of their own: the tracks show them.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
+
+
+_FIRST = ("precedence", "retrieval", "ordering")  # other tasks follow in the catalogue's order
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,17 @@ class Column:
 
 
 def columns() -> list[Column]:
-    """Return the overall score and its tracks, then the columns of all tasks of the catalogue."""
+    """Return the overall score and its tracks, then the columns of the tasks that it leaves out.
+
+    Of a task with a mean over the tracks, this mean; of others, all columns that it declares.
+    """
     tracks = wsbench.SUITES["standard"].tracks
     shown = [_track("overall", track) for track in ("overall", *tracks.conditions)]
-    for name, task in wsbench.TASKS.items():
-        shown += [_of_task(name, column) for column in task.COLUMNS]
+    others = [name for name in wsbench.TASKS if name not in tracks.tasks]
+    for name in sorted(others, key=lambda name: _FIRST.index(name) if name in _FIRST else 99):
+        declared = wsbench.TASKS[name].COLUMNS
+        means = [column for column in declared if column.track]
+        shown += [_of_task(name, column) for column in means or declared]
     return shown
 
 
@@ -60,7 +72,8 @@ def _track(task: str, track: str) -> Column:
         names = ["/".join(one) for one in tracks.conditions[track]]
         meaning = f"mean over {', '.join(names)}"
     is_ranked = track == "overall"
-    return Column(task, track, track.replace("-", " "), meaning, "", "tracks", is_ranked)
+    heading = task if is_ranked else track.replace("-", " ")
+    return Column(task, track, heading, meaning, "", "tracks", is_ranked)
 
 
 def _of_task(name: str, column: wsbench.Column) -> Column:

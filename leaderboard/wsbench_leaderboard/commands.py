@@ -172,7 +172,7 @@ def submit(
 
 def _json(rescored: Any) -> dict[str, Any]:
     content = rescored.record.content
-    parts = {"scores": rescored.scores, "robustness": rescored.robustness}
+    parts = {name: getattr(rescored, name) for name in ("scores", "robustness", "tracks")}
     return {
         "zoo": msgspec.to_builtins(content.zoo),
         "method": {key: getattr(content.method, key) for key in ("name", "version", "parameters")},

@@ -21,7 +21,10 @@ _NOTHING = "–"
 
 
 def markdown(results: Iterable[RescoredRecord]) -> str:
-    """Return one table for each zoo, best first; stale rows are in italics."""
+    """Return one table for each zoo, best first; stale rows are in italics.
+
+    Transductive methods follow the others: their scores cannot be compared.
+    """
     by_zoo = sorted(results, key=_zoo)
     tables = [_table(zoo, list(group)) for (zoo, _), group in groupby(by_zoo, key=_zoo)]
     return "\n".join(tables) or "No records yet.\n"
@@ -60,24 +63,25 @@ def _zoo(rescored: RescoredRecord) -> tuple[str, str]:
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
     by_path = ranks(results)
     shown = columns()
-    headings = ["method", "rank", *_headings(shown)]
+    headings = ["rank", "method", *_headings(shown)]
     lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
-    lines.append("|---|" + "---:|" * (len(headings) - 1))
+    lines.append("|---:|---|" + "---:|" * len(shown))
     for rescored in sorted(results, key=_place):
-        cells = [_method(rescored), wsbench.rank_text(by_path.get(rescored.record.path))]
-        cells += [_number(column.of(rescored), column.is_ranked) for column in shown]
+        cells = [wsbench.rank_text(by_path.get(rescored.record.path)), _method(rescored)]
+        cells += [_number(column.of(rescored), _has_interval(column)) for column in shown]
         if rescored.is_stale:
             cells = [f"*{cell}*" for cell in cells]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _place(rescored: RescoredRecord) -> tuple[float, str, str]:
-    return -rank_value(rescored), rescored.record.label, rescored.record.path.name
+def _place(rescored: RescoredRecord) -> tuple[bool, float, str, str]:
+    record = rescored.record
+    return rescored.is_transductive, -rank_value(rescored), record.label, record.path.name
 
 
 def _method(rescored: RescoredRecord) -> str:
-    """Return the method with its settings, and version, seed and suite where these are unusual."""
+    """Return the method with its settings, its kind, and what is unusual about its record."""
     content = rescored.record.content
     values = {
         "version": content.method.version,
@@ -85,7 +89,8 @@ def _method(rescored: RescoredRecord) -> str:
         "suite": f"{content.suite.name} {content.suite.version}",
     }
     notes = [f"{key} {value}" for key, value in values.items() if value != _USUAL[key]]
-    notes += ["stale"] if rescored.is_stale else []
+    kinds = ("supervised", "transductive", "stale")
+    notes += [kind for kind in kinds if getattr(rescored, f"is_{kind}")]
     return escaped(rescored.record.label + (f" ({', '.join(notes)})" if notes else ""))
 
 
@@ -101,14 +106,14 @@ def escaped(text: str) -> str:
 
 
 def _headings(columns: Sequence[Column]) -> Iterator[str]:
-    """Yield headings, with the task and the perturbation where they change."""
+    """Yield headings; of scores, with the task and the perturbation where they change."""
     task, perturbation = "overall", ""
     for column in columns:
         words = [column.task] if column.task != task else []
-        if column.source == "robustness":
+        if column.source == "tracks":
+            words = [column.heading, *["[95 %]"] * _has_interval(column)]
+        elif column.source == "robustness":
             words += [column.heading, "robustness"]
-        elif column.source == "tracks":
-            words += [column.heading, *["[95 %]"] * column.is_ranked]
         else:
             is_new = words or column.perturbation != perturbation
             words += [column.perturbation] if is_new and column.perturbation != "none" else []
@@ -117,9 +122,13 @@ def _headings(columns: Sequence[Column]) -> Iterator[str]:
         task, perturbation = column.task, column.perturbation
 
 
+def _has_interval(column: Column) -> bool:
+    return column.is_ranked and column.task == "overall"
+
+
 def _number(score: wsbench.Score | None, with_interval: bool) -> str:
     if score is None or score.value is None:
         return _NOTHING
     if not with_interval or score.interval is None:
-        return f"{score.value:.3f}"
-    return f"{score.value:.3f} [{score.interval[0]:.3f}, {score.interval[1]:.3f}]"
+        return f"{score.value:z.3f}"  # z: without the sign of a zero
+    return f"{score.value:z.3f} [{score.interval[0]:z.3f}, {score.interval[1]:z.3f}]"

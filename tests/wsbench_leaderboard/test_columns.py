@@ -6,24 +6,30 @@ import pytest
 
 import wsbench
 from wsbench.tasks import ordering
-from wsbench.tasks.score import Column, ScoreSpec, score_of_models
+from wsbench.tasks import score as task_scores
+from wsbench.tasks.score import ScoreSpec, score_of_models
 from wsbench_leaderboard.board.collect import collect
-from wsbench_leaderboard.columns import columns
+from wsbench_leaderboard.columns import Column, columns
 from wsbench_leaderboard.site import cells
 from wsbench_leaderboard.site.render import render
 from wsbench_leaderboard.tables import markdown
 
 
 @pytest.fixture
-def precedence(monkeypatch) -> SimpleNamespace:
-    """A fourth task in the catalogue, answered and scored like ordering."""
+def pairs(monkeypatch) -> SimpleNamespace:
+    """Another task in the catalogue, answered and scored like ordering."""
     task = SimpleNamespace(
-        NAME="precedence",
+        NAME="pairs",
         VERSION=1,
         QUESTION="which of two checkpoints was written first?",
         ARRAYS=ordering.ARRAYS,
         SCORES=(ScoreSpec("pairs", "pairs right", "share of pairs in order", is_primary=True),),
-        COLUMNS=(Column("pairs"), Column(robustness="compression"), Column("pairs", "int8")),
+        LEAVES_OUT=(),
+        COLUMNS=(
+            task_scores.Column("pairs"),
+            task_scores.Column(robustness="compression"),
+            task_scores.Column("pairs", "int8"),
+        ),
         run=ordering.run,
         check=ordering.check,
         scores=lambda *given: {"pairs": score_of_models(task.by_model(*given[:2]), 0, "pairs")},
@@ -34,58 +40,66 @@ def precedence(monkeypatch) -> SimpleNamespace:
 
 
 @pytest.fixture
-def folder(precedence, make_zoo, tmp_path):
-    """The record of a method that was asked the first and the fourth task."""
-    suite = wsbench.find_suite(None, ["identification", "precedence"], ["none", "int8"])
+def folder(pairs, make_zoo, tmp_path):
+    """The record of a method that was asked the first and the added task."""
+    suite = wsbench.find_suite(None, ["identification", "pairs"], ["none", "int8"])
     method, zoo = wsbench.load_method("euclidean"), wsbench.load_zoo(make_zoo(models=30))
     wsbench.save_record(wsbench.evaluate(method, zoo, suite=suite), tmp_path / "records")
     return tmp_path / "records"
 
 
-def test_columns__are_those_of_all_tasks():
+def test_columns__are_the_overall_score_its_tracks_and_the_other_tasks():
     found = [(c.task, c.score, c.perturbation, c.is_ranked) for c in columns()]
     assert found == [
-        ("identification", "map_at_r", "none", True),
-        ("identification", "compression", "", False),
-        ("identification", "symmetry", "", False),
-        ("identification", "map_at_r", "permute", False),
-        ("ordering", "kendall_tau", "none", True),
-        ("retrieval", "map_at_r", "permute+int8", False),
-        ("retrieval", "tpr_at_1_fpr", "permute+int8", False),
+        ("overall", "overall", "", True),
+        ("overall", "as-written", "", False),
+        ("overall", "symmetry", "", False),
+        ("overall", "compression", "", False),
+        ("overall", "both", "", False),
+        ("precedence", "overall", "", True),
+        ("retrieval", "overall", "", True),
+        ("ordering", "overall", "", True),
     ]
     assert all(column.meaning for column in columns())
 
 
 def test_headings__on_the_site_name_the_perturbation_once():
     assert cells.groups(columns()) == [
-        ("Identification", 4), ("Ordering", 1), ("Retrieval, permute+int8", 2), ("Cost", 2),
+        ("Overall and its tracks", 5), ("Other tasks", 3), ("Cost", 2),
     ]  # fmt: skip
-    assert [heading.text.replace("\u00a0", " ") for heading in cells.headings(columns())] == [
-        "MAP@R", "Compression", "Symmetry", "permute MAP@R", "tau", "MAP@R", "TPR at 1 % FPR",
+    assert [heading.text for heading in cells.headings(columns())] == [
+        "Overall", "As written", "Symmetry", "Compression", "Both",
+        "Precedence", "Retrieval", "Ordering",
+    ]  # fmt: skip
+    shown = [
+        Column("retrieval", score, heading, "", "permute+int8", "scores")
+        for score, heading in (("map_at_r", "MAP@R"), ("tpr_at_1_fpr", "TPR at 1 % FPR"))
+    ]
+    assert cells.groups(shown) == [("Retrieval, permute+int8", 2), ("Cost", 2)]
+    assert [heading.text.replace("\u00a0", " ") for heading in cells.headings(shown)] == [
+        "MAP@R", "TPR at 1 % FPR",
     ]  # fmt: skip
 
 
 def test_markdown__shows_a_task_that_was_added(folder):
     head, _, row = markdown(collect(folder)).splitlines()[2:]
-    assert head.endswith(
-        " | precedence pairs right [95 %] | compression robustness | int8 pairs right |"
-    )
+    assert head.endswith(" | pairs pairs right | compression robustness | int8 pairs right |")
     score, robustness, under_int8 = row.strip(" |").split(" | ")[-3:]
     (rescored,) = collect(folder)
-    assert score.startswith(f"{rescored.scores['precedence/none']['pairs'].value:.3f} [")
-    assert robustness == f"{rescored.robustness['precedence']['compression'].value:.3f}"
-    assert under_int8 == f"{rescored.scores['precedence/int8']['pairs'].value:.3f}"
+    assert score == f"{rescored.scores['pairs/none']['pairs'].value:.3f}"
+    assert robustness == f"{rescored.robustness['pairs']['compression'].value:.3f}"
+    assert under_int8 == f"{rescored.scores['pairs/int8']['pairs'].value:.3f}"
 
 
-def test_render__shows_a_task_that_was_added(folder, parse, precedence):
+def test_render__shows_a_task_that_was_added(folder, parse, pairs):
     pages = {name: parse(page).text for name, page in render(collect(folder), folder).items()}
     index, rules = pages["index.html"], pages["rules.html"]
     (method,) = (text for name, text in pages.items() if name.startswith("methods/"))
-    assert "\nPrecedence\n" in index
+    assert "\nPairs\n" in index
     assert "\nint8 pairs right\n" in index
-    assert precedence.QUESTION in index
-    assert precedence.QUESTION.capitalize() in rules
+    assert pairs.QUESTION in index
+    assert pairs.QUESTION.capitalize() in rules
     assert "share of pairs in order" in rules
-    assert "precedence 1 of 1" in method.lower()
-    assert "pairs right of precedence" in method
+    assert "pairs 1 of 1" in method.lower()
+    assert "pairs right of pairs" in method
     assert "pairs\u00a0right" in method

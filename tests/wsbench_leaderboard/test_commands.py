@@ -18,7 +18,10 @@ def test_table__json_holds_every_score(run, folder):
     rows = json.loads(out)
     assert [row["method"]["name"] for row in rows] == [e.record.method for e in collect(folder)]
     assert rows[0]["scores"]["identification/none"]["map_at_r"]["interval"]
-    assert set(rows[0]["robustness"]) == {"identification", "ordering", "retrieval"}
+    assert set(rows[0]["robustness"]) == {"identification", "ordering", "retrieval"} | {
+        "sparse-identification", "precedence"
+    }  # fmt: skip
+    assert rows[0]["tracks"]["overall"]["overall"]["interval"]
 
 
 def test_table__reads_the_cache_by_default(run, folder, monkeypatch):

@@ -20,7 +20,7 @@ def forged(request, victim):
     if part == "cost":
         content["cost"] = COST | {key: HUGE}
     elif part == "scores":
-        content["scores"]["ordering/none"]["kendall_tau"]["value"] = HUGE
+        content["scores"]["ordering/none"]["abs_tau"]["value"] = HUGE
     elif part == "versions":
         content["versions"]["ordering"] = HUGE
     elif part == "parameters":

@@ -11,18 +11,23 @@ from wsbench import Score
 from wsbench_leaderboard.board.collect import RescoredRecord, collect
 from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, with_tables
 
-SCORES = {
-    "identification/none": {"map_at_r": Score(0.5, (0.25, 0.75))},
-    "identification/permute": {"map_at_r": Score(0.12345, (0.0, 1.0))},
-    "ordering/none": {"kendall_tau": Score(-0.5, (-1.0, 0.0))},
-    "retrieval/permute+int8": {"map_at_r": Score(1.0, (1.0, 1.0)), "tpr_at_1_fpr": Score(0.0)},
+TRACKS = {
+    "overall": {
+        "as-written": Score(1.0, (1.0, 1.0)),
+        "symmetry": Score(0.12345, (0.0, 1.0)),
+        "compression": Score(None),
+        "both": Score(0.0),
+    },
+    "precedence": {"overall": Score(-0.5, (-1.0, 0.0))},
+    "retrieval": {"overall": Score(-0.0004)},
+    "ordering": {"overall": Score(0.25)},
 }
-ROBUSTNESS = {"identification": {"compression": Score(None), "symmetry": Score(0.5)}}
 HEAD = [
-    "| method | rank | identification MAP@R [95 %] | compression robustness | permute MAP@R"
-    " | ordering tau [95 %] | retrieval permute+int8 MAP@R | TPR at 1 % FPR |",
-    "|---|---:|---:|---:|---:|---:|---:|---:|",
+    "| rank | method | overall [95 %] | as written | symmetry | compression | both | precedence"
+    " | retrieval | ordering |",
+    "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
 ]
+REST = "1.000 | 0.123 | – | 0.000 | -0.500 | 0.000 | 0.250 |"
 
 
 def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **changes):
@@ -32,7 +37,7 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **c
     content = {
         "method": method | {"code_sha256": "0" * 64},
         "zoo": {"id": zoo, "content_digest": digest},
-        "suite": {"name": "standard", "version": 1, "tasks": ["ordering"], "perturbations": []},
+        "suite": {"name": "standard", "version": 2, "tasks": ["ordering"], "perturbations": []},
         "seed": 0,
         "versions": wsbench.task_versions(("ordering",)) | ({"ordering": 0} if stale else {}),
         "environment": {"python": "", "platform": "", "cpu": "", "n_cpus": 1},
@@ -41,12 +46,12 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **c
     content |= {key: {} for key in ("scores", "robustness", "accuracy", "seconds")}
     content |= dict.fromkeys(("error", "cost", "answers"))
     for key, change in changes.items():
-        content[key] = change if key == "seed" else content[key] | change
-    scores = SCORES | {"identification/none": {"map_at_r": Score(value, (0.25, 0.75))}}
-    by_model = {"identification": np.array([value, value - 0.01] * 3)}
+        content[key] = content[key] | change if isinstance(change, dict) else change
+    overall = {"overall": Score(value, (0.25, 0.75))} | TRACKS["overall"]
+    by_model = {"overall": np.array([value, value - 0.01] * 3)}
     typed = msgspec.convert(content, wsbench.RecordContent)
     record = wsbench.Record(Path(f"{zoo}/{name}-{value}.json"), typed)
-    return RescoredRecord(record, scores, ROBUSTNESS, by_model)
+    return RescoredRecord(record, {}, {}, TRACKS | {"overall": overall}, by_model)
 
 
 def test_markdown__is_a_table_for_each_zoo_best_first():
@@ -55,32 +60,43 @@ def test_markdown__is_a_table_for_each_zoo_best_first():
         "### a-v1",
         "",
         *HEAD,
-        "| better | 1 | 0.750 [0.250, 0.750] | – | 0.123 | -0.500 [-1.000, 0.000] | 1.000 |"
-        " 0.000 |",
-        "| worse | 2 | 0.500 [0.250, 0.750] | – | 0.123 | -0.500 [-1.000, 0.000] | 1.000 | 0.000 |",
+        f"| 1 | better | 0.750 [0.250, 0.750] | {REST}",
+        f"| 2 | worse | 0.500 [0.250, 0.750] | {REST}",
         "",
         "### b-v1",
         "",
         *HEAD,
-        "| mine | 1 | 0.500 [0.250, 0.750] | – | 0.123 | -0.500 [-1.000, 0.000] | 1.000 | 0.000 |",
+        f"| 1 | mine | 0.500 [0.250, 0.750] | {REST}",
     ]
 
 
 def test_markdown__marks_stale_rows_and_does_not_rank_them():
     row = markdown([made(stale=True)]).splitlines()[-1]
-    assert row.startswith("| *mine (stale)* | *–* | *0.500 [0.250, 0.750]* |")
+    assert row.startswith("| *–* | *mine (stale)* | *0.500 [0.250, 0.750]* |")
+
+
+def test_markdown__puts_transductive_methods_last_and_marks_supervised_ones():
+    results = [
+        made(0.75, name="apart", is_transductive=True),
+        made(0.5, name="taught", method={"needs": ["labels"]}),
+        made(0.25, name="plain"),
+    ]
+    rows = [row.split(" | ")[:2] for row in markdown(results).splitlines()[-3:]]
+    assert rows == [
+        ["| 1", "taught (supervised)"], ["| 2", "plain"], ["| –", "apart (transductive)"]
+    ]  # fmt: skip
 
 
 def test_markdown__shows_an_interval_of_ranks():
     tied = [made(0.5), made(0.5, name="tied")]
-    assert [row.split(" | ")[1] for row in markdown(tied).splitlines()[-2:]] == ["1–2", "1–2"]
+    assert [row.split(" | ")[0] for row in markdown(tied).splitlines()[-2:]] == ["| 1–2"] * 2
 
 
 def test_markdown__has_no_rank_and_no_interval_on_two_test_models():
     few = made(0.5)
-    few.by_model["identification"] = np.array([0.5, 0.5])
-    few.scores["identification/none"] = {"map_at_r": Score(0.5)}
-    assert markdown([few]).splitlines()[-1].startswith("| mine | – | 0.500 | – | 0.123 |")
+    few.by_model["overall"] = np.array([0.5, 0.5])
+    few.tracks["overall"]["overall"] = Score(0.5)
+    assert markdown([few]).splitlines()[-1].startswith("| – | mine | 0.500 | 1.000 | 0.123 |")
 
 
 def test_markdown__tells_what_is_not_as_usual():
@@ -90,17 +106,17 @@ def test_markdown__tells_what_is_not_as_usual():
         suite={"name": "smoke"},
     )
     row = markdown([rescored]).splitlines()[-1]
-    assert row.startswith("| mine k=5 (version 2, seed 3, suite smoke 1) |")
+    assert row.startswith("| 1 | mine k=5 (version 2, seed 3, suite smoke 2) |")
 
 
 def test_markdown__shows_what_a_smaller_suite_asks():
-    rescored = dataclasses.replace(made(), robustness={}, scores={"ordering/none": {}}, by_model={})
-    assert markdown([rescored]).splitlines()[-1] == "| mine | – | – | – | – | – | – | – |"
+    rescored = dataclasses.replace(made(), tracks={}, scores={"ordering/none": {}}, by_model={})
+    assert markdown([rescored]).splitlines()[-1] == "| – | mine" + " | –" * 8 + " |"
 
 
 def test_markdown__keeps_zoos_of_one_name_apart():
     other = made(digest="sha256:1", name="other")
-    other.by_model["identification"] = np.array([0.1])  # of other models: they cannot be compared
+    other.by_model["overall"] = np.array([0.1])  # of other models: they cannot be compared
     assert markdown([made(), other, made(name="third")]).count("### a-v1") == 2
 
 
@@ -130,7 +146,7 @@ def test_escaped__leaves_no_markup_and_no_link(text):
 
     assert html.unescape(shown) == text
     table = markdown([made(method={"parameters": {"k": text}, "settings": ["k"]})])
-    assert table.splitlines()[-1].startswith(f"| mine k={shown} | 1 |")
+    assert table.splitlines()[-1].startswith(f"| 1 | mine k={shown} |")
     assert END not in table
 
 

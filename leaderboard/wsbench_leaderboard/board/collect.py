@@ -43,6 +43,16 @@ class RescoredRecord:
         """Whether another version of a task computed the recorded scores."""
         return self.record.is_stale
 
+    @property
+    def is_transductive(self) -> bool:
+        """Whether a distance depends on other checkpoints than its two."""
+        return self.record.content.is_transductive
+
+    @property
+    def is_supervised(self) -> bool:
+        """Whether the method is fitted on labels."""
+        return "labels" in self.record.content.method.needs
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -71,12 +81,18 @@ def collect(folder: Path) -> list[RescoredRecord]:
         If a record or its answers are damaged, or its scores do not follow from its answers. Scores
         of a stale record may differ.
     """
-    if not folder.is_dir():
+    expect_folder(folder)
+    results = [rescore_record(wsbench.load_record(path)) for path in sorted(folder.rglob("*.json"))]
+    return sorted_results(rescored for rescored in results if rescored.scores)
+
+
+def expect_folder(folder: Path) -> None:
+    """Raise `UnknownIdError` without a folder of records; git keeps none that is empty."""
+    is_in_clone = folder.name == "records" and (folder.parent / "wsbench_leaderboard").is_dir()
+    if not folder.is_dir() and not is_in_clone:
         raise wsbench.UnknownIdError(
             f"{folder}: no such folder of records; wsbench evaluate writes one"
         )
-    results = [rescore_record(wsbench.load_record(path)) for path in sorted(folder.rglob("*.json"))]
-    return sorted_results(rescored for rescored in results if rescored.scores)
 
 
 def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
@@ -120,9 +136,7 @@ def ranks(results: Iterable[RescoredRecord], task: str = "overall") -> dict[Path
     by_name = {
         str(rescored.record.path): rescored.by_model[task]
         for rescored in results
-        if not rescored.is_stale
-        and not rescored.record.content.is_transductive
-        and task in rescored.by_model
+        if not rescored.is_stale and not rescored.is_transductive and task in rescored.by_model
     }
     intervals = wsbench.rank_intervals(by_name)
     return {Path(name): ranks for name, ranks in intervals.items()}

@@ -11,7 +11,7 @@ from statistics import median
 
 import wsbench
 from wsbench_leaderboard.board.check import check_record
-from wsbench_leaderboard.board.collect import RescoredRecord, sorted_results
+from wsbench_leaderboard.board.collect import RescoredRecord, expect_folder, sorted_results
 from wsbench_leaderboard.tables import markdown, with_tables
 
 MAX_BYTES = 50_000_000
@@ -100,8 +100,7 @@ def check_folder(folder: Path) -> Report:
     UnknownIdError
         If there is no such folder.
     """
-    if not folder.is_dir() and folder != _IN_CLONE:  # git keeps no empty folder
-        raise wsbench.UnknownIdError(f"{folder}: no such folder of records")
+    expect_folder(folder)
     files: list[Path] = []
     problems = [*_misplaced(folder, files)]
     results, refused = [], []

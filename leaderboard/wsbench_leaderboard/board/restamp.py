@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 import wsbench
-from wsbench_leaderboard.board.collect import Difference, differences, recorded_parts
+from wsbench_leaderboard.board.collect import Difference, differences, expect_folder, recorded_parts
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def restamp(folder: Path, changelog: str) -> list[Restamped]:
         If a record or its answers are damaged, a newer wsbench computed the scores, or a score
         changed without a new version of its task. No file is changed then.
     """
-    if not folder.is_dir():
-        raise wsbench.UnknownIdError(f"{folder}: no such folder of records")
+    expect_folder(folder)
     records = [wsbench.load_record(path) for path in sorted(folder.rglob("*.json"))]
     planned = [_planned(record, changelog) for record in records]
     return [_written(*plan) for plan in planned]

@@ -95,6 +95,8 @@ def headings(columns: Sequence[Column]) -> list[Heading]:
 
 
 def _group(column: Column, columns: Sequence[Column]) -> str:
+    if column.source == "tracks":
+        return "Overall and its tracks" if column.task == "overall" else "Other tasks"
     shared = _shared_perturbation(column.task, columns)
     return column.task.capitalize() + (f", {shared}" if shared not in ("", "none") else "")
 

@@ -44,16 +44,21 @@ def test_check_record__returns_a_right_record_rescored(victim):
 def test_expected_entries__are_those_that_the_activation_allows():
     (sigmoid,) = expected_entries("digits-mlp-v1", SUITES["standard"])
     (leaky,) = expected_entries("digits-cnn-v1", SUITES["standard"])
-    assert (len(sigmoid), len(leaky)) == (51, 54)
+    assert (len(sigmoid), len(leaky)) == (69, 77)
+    tasks = SUITES["standard"].tasks
+    on_curve = SUITES["standard"].on_curves
     assert leaky - sigmoid == {
-        "identification/rescale", "ordering/rescale", "retrieval/rescale"
-    }  # fmt: skip
+        *(f"{task}/rescale" for task in tasks),
+        *(f"{task}/permute+rescale+int8" for task in tasks),
+        *(f"{task}/permute+rescale" for task in on_curve),
+    }
+    assert sigmoid - leaky == {f"{task}/permute+int8" for task in tasks}
 
 
 def test_expected_entries__are_either_if_the_recipe_does_not_tell(published, publisher):
     publisher.recipe = published.recipe_text
-    assert [len(t) for t in expected_entries("made-up-v1", SUITES["standard"])] == [54, 51]
-    assert [len(t) for t in expected_entries("made-up-v1", SUITES["smoke"])] == [4]
+    assert [len(t) for t in expected_entries("made-up-v1", SUITES["standard"])] == [77, 69]
+    assert [len(t) for t in expected_entries("made-up-v1", SUITES["smoke"])] == [16]
 
 
 # --- scores that were typed in -------------------------------------------------------------------
@@ -79,14 +84,47 @@ def test_check_record__refuses_a_changed_digit_under_the_right_name(victim, rewr
     assert " is 0.987, the answers give 0." in message
 
 
+@pytest.mark.parametrize(
+    ("task", "track", "name"),
+    [
+        ("overall", "overall", "overall.overall"),
+        ("overall", "symmetry", "overall.symmetry"),
+        ("precedence", "both", "precedence.both"),
+    ],
+)
+def test_check_record__refuses_a_track_that_does_not_follow(victim, rewrite, task, track, name):
+    def boast(content):
+        content["tracks"][task][track] = {"value": 0.987, "interval": [0.98, 0.99]}
+
+    message = refusal(rewrite(victim, boast))
+    assert f"the scores do not follow from the answers: tracks.{name} is 0.987" in message
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda tracks: tracks.clear(),
+        lambda tracks: tracks.pop("overall"),
+        lambda tracks: tracks["overall"].pop("symmetry"),
+        lambda tracks: tracks["overall"].update(luck={"value": 1.0, "interval": None}),
+        lambda tracks: tracks["overall"]["overall"].update(interval=[0.0, 1.0]),
+    ],
+)
+def test_check_record__refuses_more_or_fewer_tracks(victim, rewrite, edit):
+    message = refusal(rewrite(victim, lambda content: edit(content["tracks"])))
+    assert "the scores do not follow from the answers: tracks." in message
+
+
 # --- answers -------------------------------------------------------------------------------------
 
 
-def test_check_record__refuses_the_answers_of_another_method(victim):
+def test_check_record__refuses_the_answers_of_another_method(victim, rewrite):
     (others,) = victim.parent.glob("euclidean-*.npz")
     (own,) = victim.parent.glob("random-*.npz")
+    size = own.stat().st_size
     own.write_bytes(others.read_bytes())
-    message = refusal(victim)
+    assert f"got {own.stat().st_size:,} bytes, {victim.name} expects {size:,}" in refusal(victim)
+    message = refusal(rewrite(victim, of("answers", bytes=own.stat().st_size)))
     assert f"{own.name}: " in message
     assert "was written with" in message
 
@@ -146,14 +184,14 @@ def test_check_record__refuses_answers_about_fewer_models_under_the_published_di
     ("edit", "named"),
     [
         (lambda a: a.pop("ordering/permute/order"), "ordering/permute"),
-        (lambda a: a.update({"ordering/int8/order": a["ordering/none/order"]}), "ordering/int8"),
+        (lambda a: a.update({"ordering/int4/order": a["ordering/none/order"]}), "ordering/int4"),
         (lambda a: a.update({"luck/none/order": a["ordering/none/order"]}), "luck/none"),
-        (lambda a: a.update({"order": a["ordering/none/order"]}), "5 entries"),
+        (lambda a: a.update({"order": a["ordering/none/order"]}), "17 entries"),
     ],
 )
 def test_check_record__refuses_other_entries_than_the_suite_asks(victim, forge, edit, named):
     message = refusal(forge(victim, edit))
-    assert "entries, suite smoke 1 has 4 on made-up-v1: missing or unknown are" in message
+    assert "entries, suite smoke 2 has 16 on made-up-v1: missing or unknown are" in message
     assert named in message
 
 
@@ -292,9 +330,12 @@ def test_check_record__says_that_there_is_none(victim):
     [
         (of("zoo", content_digest="sha256:" + "0" * 64), "zoo.content_digest: got 'sha256:000"),
         (of("zoo", id="my-v1"), "zoo.id: got 'my-v1', published are digits-cnn-v1, "),
-        (of("suite", name="easy"), "suite: got 'easy 1' with its own tasks"),
-        (of("suite", version=2), "known are smoke 1, standard 1, full 1; evaluate with --suite"),
-        (of("suite", perturbations=["none"]), "suite: got 'smoke 1' with its own"),
+        (of("suite", name="easy"), "suite: got 'easy 2' with its own tasks"),
+        (of("suite", version=1), "known are smoke 2, standard 2, full 2; evaluate with --suite"),
+        (of("suite", perturbations=["none"]), "suite: got 'smoke 2' with its own"),
+        (of("suite", overall=["ordering"]), "suite: got 'smoke 2' with its own"),
+        (of("suite", tracks={"as-written": [["none"]]}), "suite: got 'smoke 2' with its own"),
+        (of("suite", tracks={}, overall=[]), "suite: got 'smoke 2' with its own"),
         (of("method", name="<script>alert(1)</script>"), "expected lower-case words"),
         (of("method", name="other"), "the file name must begin with the method's name, other-"),
         (of("method", description="<script>alert(1)</script>"), "a text without < and >"),
@@ -333,7 +374,7 @@ def test_check_record__takes_accuracy_of_all_perturbations_or_none(published, bo
     record = wsbench.save_record(wsbench.evaluate("euclidean", published, suite=suite), board)
     check_record(record.path)
     accuracy = {entry.split("/")[1]: 0.9 for entry in record.scores}
-    assert len(accuracy) == 17
+    assert len(accuracy) == 18
     path = rewrite(record.path, lambda content: content.update(accuracy=accuracy))
     check_record(path)
     each = "accuracy: expected a number in [0, 1] for each of bfloat16, "

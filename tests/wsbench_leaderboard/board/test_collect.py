@@ -16,17 +16,19 @@ def test_collect__rescores_each_record_with_scores_by_zoo_and_method(folder):
     ]  # fmt: skip
     assert not any(e.is_stale for e in results)
     for found in results:
-        assert (found.scores, found.robustness) == rescore_all(found.record)
-        assert set(found.by_model) == {"identification", "ordering", "retrieval"}
-        primary = found.scores["ordering/none"]["kendall_tau"].value
-        assert np.isclose(found.by_model["ordering"].mean(), primary)
+        scored = rescore_all(found.record)
+        assert (found.scores, found.robustness) == (scored.scores, scored.robustness)
+        assert found.tracks == scored.tracks
+        assert set(found.by_model) == {"overall", *wsbench.TASKS}
+        for task, by_model in found.by_model.items():
+            assert np.isclose(by_model.mean(), found.tracks[task]["overall"].value)
 
 
 def test_collect__takes_the_folder_of_one_zoo(folder):
     assert [e.record.zoo for e in collect(folder / "other-v1")] == ["other-v1"]
 
 
-@pytest.mark.parametrize("part", ["scores", "robustness"])
+@pytest.mark.parametrize("part", ["scores", "robustness", "tracks"])
 def test_collect__refuses_scores_that_are_not_those_of_the_answers(folder, rewrite, part):
     def boast(content):
         group = "ordering/none" if part == "scores" else "ordering"
@@ -48,7 +50,7 @@ def test_collect__refuses_scores_that_the_answers_do_not_give(folder, rewrite, c
         elif change == "null":
             scores["ordered_pairs"]["value"] = None
         else:
-            scores["kendall_tau"]["interval"] = None
+            scores["abs_tau"]["interval"] = None
 
     rewrite(next(folder.glob("*/random*.json")), edit)
     with pytest.raises(wsbench.IntegrityError, match="the answers give"):
@@ -60,13 +62,13 @@ def test_collect__refuses_a_score_that_no_task_has(folder, rewrite):
         content["scores"]["ordering/none"]["luck"] = {"value": 1.0, "interval": None}
 
     rewrite(next(folder.glob("*/random*.json")), edit)
-    with pytest.raises(wsbench.FormatError, match="got the score 'luck', known are kendall_tau, "):
+    with pytest.raises(wsbench.FormatError, match="got the score 'luck', known are abs_tau, "):
         collect(folder)
 
 
 def test_collect__refuses_the_scores_of_an_entry_without_answers(folder, rewrite):
     def edit(content):
-        content["scores"]["ordering/int8"] = content["scores"]["ordering/none"]
+        content["scores"]["ordering/int4"] = content["scores"]["ordering/none"]
 
     rewrite(next(folder.glob("*/random*.json")), edit)
     with pytest.raises(wsbench.IntegrityError, match="the answers give missing"):
@@ -75,7 +77,7 @@ def test_collect__refuses_the_scores_of_an_entry_without_answers(folder, rewrite
 
 def test_collect__takes_the_last_digit_of_another_processor(folder, rewrite):
     def round_otherwise(content):
-        content["scores"]["ordering/none"]["kendall_tau"]["interval"][0] += 1e-15
+        content["scores"]["ordering/none"]["abs_tau"]["interval"][0] += 1e-15
 
     rewrite(next(folder.glob("*/random*.json")), round_otherwise)
     assert len(collect(folder)) == 4

@@ -10,6 +10,7 @@ from wsbench.evaluation.suite import SUITES
 from wsbench.records.record import write_record
 from wsbench.records.schema import RecordContent
 from wsbench.storage import strict_json
+from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.board.folder import check_folder, find_folder
 from wsbench_leaderboard.tables import BEGIN, END, markdown, with_tables
 
@@ -107,7 +108,7 @@ def test_check_folder__refuses_the_answers_and_scores_of_another_method(board, v
     next(p for p in board.glob("*/random-*.npz") if p.name != copied).unlink()
 
     def steal(content):
-        for key in ("answers", "scores", "robustness"):
+        for key in ("answers", "scores", "robustness", "tracks"):
             content[key] = other[key]
         content["answers"]["file"] = copied
 
@@ -190,3 +191,5 @@ def test_find_folder__is_in_the_clone_in_the_current_directory(tmp_path, monkeyp
         find_folder(None)
     (tmp_path / "leaderboard" / "wsbench_leaderboard").mkdir(parents=True)
     assert check_folder(find_folder(None)).problems == []  # there are no records yet
+    assert check_folder(tmp_path / "leaderboard" / "records").problems == []
+    assert collect(find_folder(None)) == []

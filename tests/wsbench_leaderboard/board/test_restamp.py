@@ -7,12 +7,12 @@ import pytest
 
 import wsbench
 from support.zoos import write_made_up_zoo
-from wsbench.evaluation.suite import SUITES
-from wsbench.tasks import ordering, robustness
+from wsbench.tasks import identification, ordering, robustness
 from wsbench_leaderboard.board.folder import check_folder
 from wsbench_leaderboard.board.restamp import restamp
 
 NAMED = "### Tasks\n\n- Epochs that are equal count half (ordering, version 2).\n"
+SUITE = wsbench.find_suite(None, ["identification", "ordering"], ["none", "permute", "int8"])
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,14 @@ def svd_evaluations(tmp_path_factory) -> list[wsbench.Evaluation]:
     """A method with its default k = 50, and with k = 5."""
     zoo = wsbench.load_zoo(write_made_up_zoo(tmp_path_factory.mktemp("svd") / "zoo"))
     methods = [wsbench.load_method("svd", given) for given in ({}, {"k": 5})]
-    return [wsbench.evaluate(method, zoo, suite=SUITES["smoke"]) for method in methods]
+    return [wsbench.evaluate(method, zoo, suite=SUITE) for method in methods]
+
+
+@pytest.fixture(autouse=True)
+def version_1(monkeypatch):
+    """Tasks of version 1, as they were when records of format 1 were written."""
+    for task in (identification, ordering):
+        monkeypatch.setattr(task, "VERSION", 1)
 
 
 @pytest.fixture
@@ -104,13 +111,16 @@ def test_restamp__runs_nothing_that_a_record_names(svd, as_format_1, monkeypatch
     assert wsbench.load_record(done.after).content.method.parameters["more"] == "x"
 
 
-def test_restamp__the_board_refuses_format_1_and_takes_it_restamped(board, victim, as_format_1):
+def test_restamp__the_board_refuses_format_1_and_its_suite(board, victim, as_format_1):
+    """Suites had no tracks then: a record of one that has is evaluated again."""
     older = as_format_1(victim)
     (problem,) = check_folder(board).problems
     assert problem.file == f"made-up-v1/{older.name}"
-    assert problem.message == ("older format; wsbench leaderboard restamp updates it")
-    assert [done.after.exists() for done in restamp(board, "")] == [True, True]
-    assert check_folder(board).problems == []
+    assert problem.message.startswith("older format, of an older suite; evaluate again; suite: ")
+    older.unlink()
+    assert [p.message for p in check_folder(board).problems] == [
+        "answers without a record; remove them"
+    ]
 
 
 # --- scores that are not those of the answers ----------------------------------------------------
@@ -140,9 +150,9 @@ def test_restamp__refuses_a_score_that_was_typed_in_in_format_1(svd, as_format_1
         restamp(path.parent, NAMED)
 
 
-def test_restamp__refuses_the_scores_of_other_answers(board, as_format_1):
+def test_restamp__refuses_the_scores_of_other_answers(board):
     """A refused record leaves the others as they are, also those before it."""
-    euclidean, random = (as_format_1(path) for path in sorted(board.glob("*/*.json")))
+    euclidean, random = sorted(board.glob("*/*.json"))
     (answers,) = board.glob("*/random-*.npz")
     answers.write_bytes(next(board.glob("*/euclidean-*.npz")).read_bytes())
     with pytest.raises(wsbench.IntegrityError, match=r"not the answers that random-"):
@@ -237,8 +247,7 @@ def test_restamp__refuses_records_of_a_newer_wsbench(svd, rewrite, edit, message
 # --- again, and interrupted ----------------------------------------------------------------------
 
 
-def test_restamp__twice_changes_nothing(board, victim, as_format_1, ordering_2):
-    as_format_1(victim)
+def test_restamp__twice_changes_nothing(board, ordering_2):
     restamp(board, NAMED)
     before = files(board)
     again = restamp(board, NAMED)
@@ -267,19 +276,14 @@ def interrupt(board, changelog, monkeypatch) -> None:
             restamp(board, changelog)
 
 
-def test_restamp__interrupted_leaves_a_folder_that_check_explains(
-    board, victim, as_format_1, monkeypatch
-):
-    older = as_format_1(victim)
-    interrupt(board, "", monkeypatch)
-    assert victim.exists()
-    (problem,) = check_folder(board).problems
-    assert (problem.file, problem.message.partition(";")[2]) == (
-        f"made-up-v1/{older.name}", " wsbench leaderboard restamp updates it"
-    )  # fmt: skip
-    restamp(board, "")
+def test_restamp__interrupted_is_finished_by_the_next_call(svd, as_format_1, monkeypatch):
+    older, records = as_format_1(svd), svd.parents[1]
+    interrupt(records, "", monkeypatch)
+    assert svd.exists()
+    assert older.exists()
+    restamp(records, "")
     assert not older.exists()
-    assert check_folder(board).problems == []
+    assert [path.name for path in records.glob("*/*.json")] == [svd.name]
 
 
 def test_restamp__interrupted_between_versions_leaves_a_folder_that_check_explains(
@@ -300,17 +304,26 @@ def test_restamp__interrupted_between_versions_leaves_a_folder_that_check_explai
 # --- the command ---------------------------------------------------------------------------------
 
 
-def test_command__restamp_says_what_it_did(run, board, victim, as_format_1):
-    older = as_format_1(victim)
-    assert run("leaderboard", "restamp", board) == (
+def test_command__restamp_says_what_it_did(run, svd, svd_evaluations, as_format_1):
+    records = svd.parents[1]
+    wsbench.save_record(svd_evaluations[1], records)
+    older = as_format_1(svd)
+    assert run("leaderboard", "restamp", records) == (
         0, "2 records, 1 updated, 0 scores changed\n", ""
     )  # fmt: skip
-    assert run("leaderboard", "restamp", board)[1] == ("2 records, 0 updated, 0 scores changed\n")
-    as_format_1(victim)
-    status, out, _ = run("leaderboard", "restamp", board, "--json")
+    again = run("leaderboard", "restamp", records)
+    assert again[1] == ("2 records, 0 updated, 0 scores changed\n")
+    as_format_1(svd)
+    status, out, _ = run("leaderboard", "restamp", records, "--json")
     content = json.loads(out)
     assert (status, content["changed"]) == (0, 0)
-    assert content["records"][str(older)] == str(victim)
+    assert content["records"][str(older)] == str(svd)
+
+
+def test_command__restamp_of_a_clone_without_records_does_nothing(run, tmp_path, monkeypatch):
+    (tmp_path / "leaderboard" / "wsbench_leaderboard").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert run("leaderboard", "restamp") == (0, "0 records, 0 updated, 0 scores changed\n", "")
 
 
 def test_command__restamp_reads_the_changelog(run, board, ordering_2, tmp_path, monkeypatch):

@@ -103,7 +103,7 @@ def test_submit_record__keeps_other_versions_and_parameters(record, rewrite, tmp
 
 def test_submit_record__refuses_what_the_check_refuses(record, rewrite, tmp_path):
     path = rewrite(record.path, lambda content: content["suite"].update(name="easy"))
-    with pytest.raises(wsbench.FormatError, match="suite: got 'easy 1'"):
+    with pytest.raises(wsbench.FormatError, match="suite: got 'easy 2'"):
         submit_record(path, tmp_path / "board")
     assert not (tmp_path / "board").exists()
 
@@ -126,7 +126,7 @@ def test_submit__prints_commands_that_make_a_board_that_holds(record, run, tmp_p
     assert (status, err) == (0, "")
     first, *others = out.splitlines()
     assert (
-        first == f"leaderboard/records/made-up-v1/{record.path.name}: scores of 4 entries"
+        first == f"leaderboard/records/made-up-v1/{record.path.name}: scores of 16 entries"
         " agree with the answers"
     )
     commands = [line.strip() for line in others[1:]]
