@@ -38,6 +38,7 @@ class CKA:
         description="1 - linear CKA of the last hidden layer's activations",
         invariances={"hidden-permutation", "sign-flip"},
         needs={"activations"},
+        paper_url="https://arxiv.org/abs/1905.00414",
     )
 
     def __init__(self, layer: str | None = None) -> None:

@@ -53,6 +53,7 @@ class Matching:
         version="1",
         description="distance after the hidden units of each pair are matched by assignment",
         invariances={"hidden-permutation"},
+        paper_url="https://arxiv.org/abs/2209.04836",
     )
 
     def pairwise(self, checkpoints: wsbench.Checkpoints) -> Array:

@@ -27,6 +27,7 @@ class MatchingCanonical:
         version="1",
         description="matching of networks whose units and layers are scaled and copies joined",
         invariances={"hidden-permutation", "positive-rescaling"},
+        paper_url="https://arxiv.org/abs/2209.04836",
     )
 
     def pairwise(self, checkpoints: wsbench.Checkpoints) -> Array:

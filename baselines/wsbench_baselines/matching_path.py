@@ -23,6 +23,7 @@ class MatchingPath:
         version="1",
         description="minimax path distances over matching; depends on all checkpoints at once",
         invariances={"hidden-permutation"},
+        paper_url="https://arxiv.org/abs/2209.04836",
     )
 
     def pairwise(self, checkpoints: wsbench.Checkpoints) -> npt.NDArray[np.float64]:

@@ -20,6 +20,7 @@ class Seriation:
         name="seriation",
         version="1",
         description="distance of the raw weights, order by spectral seriation",
+        paper_url="https://doi.org/10.1137/S0097539795285771",
     )
 
     def transform(self, checkpoints: wsbench.Checkpoints) -> npt.NDArray[np.float32]:

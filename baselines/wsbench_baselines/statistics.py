@@ -33,6 +33,7 @@ class Statistics:
         version="1",
         description="mean, standard deviation and quantiles of the weights of each tensor",
         invariances={"hidden-permutation"},
+        paper_url="https://arxiv.org/abs/2002.11448",
     )
 
     def __init__(

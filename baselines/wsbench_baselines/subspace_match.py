@@ -69,6 +69,7 @@ class SubspaceMatch:
         description="share of neurons that span the same activations, over a range of tolerances",
         invariances={"hidden-permutation", "positive-rescaling", "sign-flip"},
         needs={"activations"},
+        paper_url="https://arxiv.org/abs/1810.11750",
     )
 
     def __init__(

@@ -49,6 +49,7 @@ class SVCCA:
         description="1 - mean SVCCA correlation of the last hidden layer's activations",
         invariances={"hidden-permutation", "sign-flip"},
         needs={"activations"},
+        paper_url="https://arxiv.org/abs/1706.05806",
     )
 
     def __init__(self, layer: str | None = None, variance: float = 0.99) -> None:

@@ -25,7 +25,10 @@ class SVD:
     """
 
     info = wsbench.MethodInfo(
-        name="svd", version="1", description="weights on 50 singular vectors of the train models"
+        name="svd",
+        version="1",
+        description="weights on 50 singular vectors of the train models",
+        paper_url="https://arxiv.org/abs/2006.10424",
     )
 
     def __init__(self, k: int = 50) -> None:

@@ -9,7 +9,6 @@ from typing import Literal
 import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
 
-
 _FIRST = ("precedence", "retrieval", "ordering")  # other tasks follow in the catalogue's order
 
 

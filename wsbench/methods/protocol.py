@@ -18,6 +18,8 @@ from wsbench.networks.layout import Layout
 INVARIANCES = ("hidden-permutation", "positive-rescaling", "sign-flip")
 _LONGEST_NAME = 100  # a file is named after it
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(/[A-Za-z0-9._~/?#!$&()*+,;:=@%-]*)?")
+LONGEST_URL = 200
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class MethodInfo:
     needs
         Inputs beside weights and layout: ``"probe_inputs"``, ``"activations"``, or
         ``"labels"`` of the train models in ``fit``.
+    code_url, paper_url
+        Where its code and its paper are: ``https://…``, at most 200 characters.
 
     Raises
     ------
     MethodError
-        If the name is not of that form or has more than 100 characters, or a word is not among
-        those.
+        If the name is not of that form or has more than 100 characters, a word is not among
+        those, or an address is not of that form.
 
     Examples
     --------
@@ -56,6 +60,8 @@ class MethodInfo:
     description: str = ""
     invariances: Iterable[str] = ()
     needs: Iterable[str] = ()
+    code_url: str = ""
+    paper_url: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -73,6 +79,25 @@ class MethodInfo:
             if wrong := sorted(words - set(allowed)):
                 raise MethodError(f"MethodInfo: {name} {wrong}: allowed are {', '.join(allowed)}")
             object.__setattr__(self, name, words)
+        for name in ("code_url", "paper_url"):
+            if not is_url(url := getattr(self, name)):
+                raise MethodError(
+                    f"MethodInfo: {name} {url!r:.120} is not https://… of at most {LONGEST_URL}"
+                    " characters"
+                )
+
+
+def is_url(text: object) -> bool:
+    """Return whether a page may link to a text: an address of https, or the empty text for none.
+
+    Examples
+    --------
+    >>> is_url("https://arxiv.org/abs/1905.00414"), is_url("javascript:alert(1)"), is_url("")
+    (True, False, True)
+    """
+    if not isinstance(text, str) or len(text) > LONGEST_URL:
+        return False
+    return not text or _URL.fullmatch(text) is not None
 
 
 @runtime_checkable

@@ -45,6 +45,8 @@ class _Info(Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     invariances: list[str]
     needs: list[str]
+    code_url: str
+    paper_url: str
 
 
 class _Description(Struct, frozen=True, forbid_unknown_fields=True):

@@ -123,6 +123,8 @@ def _plain(description: MethodDescription) -> dict[str, Any]:
             "description": str(info.description),
             "invariances": sorted(info.invariances),
             "needs": sorted(info.needs),
+            "code_url": info.code_url,
+            "paper_url": info.paper_url,
         },
     }
 

@@ -178,6 +178,8 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
             needs=sorted(info.needs),
             spec=portable_spec(method.spec),
             code_sha256=method.code_sha256,
+            code_url=info.code_url,
+            paper_url=info.paper_url,
         ),
         zoo=ZooEntry(evaluation.zoo_id, evaluation.zoo_digest),
         suite=suite_entry(suite),

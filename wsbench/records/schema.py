@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from wsbench.errors import MethodError
 from wsbench.evaluation.cost import Cost, Seconds
-from wsbench.methods.protocol import INVARIANCES, MethodInfo
+from wsbench.methods.protocol import INVARIANCES, LONGEST_URL, MethodInfo, is_url
 from wsbench.networks.checkpoints import NEEDS
 from wsbench.records.environment import Environment
 from wsbench.storage.strict_json import shown
@@ -35,11 +35,12 @@ Version = Annotated[int, Meta(ge=0, le=1_000_000)]
 Scores = dict[str, dict[str, Score]]
 
 
-class MethodEntry(Struct, frozen=True, forbid_unknown_fields=True):
+class MethodEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The method: its description, and its measured invariances.
 
     ``parameters`` holds all constructor arguments that JSON can hold, ``settings`` the names of
     those that are not at their defaults. ``code_sha256`` is the hash of the file that defines it.
+    Addresses are left out where there are none, so that the digest of a record without them stays.
     """
 
     name: Annotated[str, Meta(max_length=100)]
@@ -52,6 +53,8 @@ class MethodEntry(Struct, frozen=True, forbid_unknown_fields=True):
     needs: list[str]
     spec: Annotated[str, Meta(max_length=LONGEST["spec"])]
     code_sha256: Sha256
+    code_url: str = ""
+    paper_url: str = ""
 
 
 class ZooEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +142,12 @@ def _method_faults(method: MethodEntry) -> Iterator[str]:
     ):  # fmt: skip
         if wrong := sorted(set(getattr(method, key)) - set(allowed)):
             yield f"method.{key}: got {shown(wrong)}, allowed are {', '.join(allowed)}"
+    for key in ("code_url", "paper_url"):
+        if not is_url(url := getattr(method, key)):
+            yield (
+                f"method.{key}: got {shown(url)}, expected https://… of at most {LONGEST_URL}"
+                " characters"
+            )
     for name in method.parameters:
         if not name.isidentifier():
             yield f"method.parameters: got the name {shown(name)}, expected a Python identifier"

@@ -27,6 +27,23 @@ def test_method_info__takes_any_iterable_of_words_and_a_single_one():
     assert wsbench.MethodInfo("x") == wsbench.MethodInfo("x", "1", "", [], set())
 
 
+URLS = ["https://arxiv.org/abs/1905.00414", "https://a.example/x?y=1#z", ""]
+NO_URLS = [
+    "http://a.example/x", "javascript:alert(1)", "https://a.example/<b>", 'https://a.example/"x',
+    "https://user@a.example", "https://a", "https://a.example/ x", "https://a.example/\n",
+    "https://a.example/" + "x" * 200, "//a.example", "file:///etc/passwd",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["code_url", "paper_url"])
+def test_method_info__takes_addresses_of_https_only(field):
+    for url in URLS:
+        assert getattr(wsbench.MethodInfo("x", **{field: url}), field) == url
+    for url in NO_URLS:
+        with pytest.raises(wsbench.MethodError, match=f"MethodInfo: {field} .* is not https://…"):
+            wsbench.MethodInfo("x", **{field: url})
+
+
 @pytest.mark.parametrize(
     ("parameters", "label", "arguments"),
     [

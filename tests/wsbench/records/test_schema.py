@@ -123,3 +123,14 @@ def test_save_record__keeps_the_end_of_a_long_traceback(made_up_zoo):
     error = wsbench.load_record(record.path).content.error
     assert len(error) == 20_000
     assert error.endswith("x at last\n")
+
+
+def test_save_record__keeps_addresses_and_leaves_out_missing_ones(made_up_zoo, record):
+    """So that records from before there were addresses keep their digest."""
+    assert not {"code_url", "paper_url"} & set(plain(record)["method"])
+    assert wsbench.load_record(record.path).content.method.paper_url == ""
+    given = {"code_url": "https://a.example/code", "paper_url": "https://a.example/paper"}
+    linked = wsbench.save_record(evaluated(made_up_zoo, **given))
+    assert {name: plain(linked)["method"][name] for name in given} == given
+    method = wsbench.load_record(linked.path).content.method
+    assert (method.code_url, method.paper_url) == tuple(given.values())
