@@ -120,6 +120,7 @@ def test_rank_intervals__hold_the_rank_of_the_mean(seed):
         assert 1 <= best <= by_mean.index(name) + 1 <= worst <= len(scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_models", "n_simulations"), [(10, 500), (50, 300)])
 def test_rank_intervals__hold_the_true_ranks(n_models, n_simulations):
     # Those of all four methods at once: 96.8 and 99.2 % measured in 1,000 and 500 simulations. Of
