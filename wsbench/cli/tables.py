@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import wsbench
-from wsbench.metrics.bootstrap import LEAST_MODELS
+from wsbench.metrics.intervals import LEAST_MODELS
 from wsbench.metrics.ranking import LEAST_RANKED, rank_text
 from wsbench.tasks.catalogue import find_task, primary_score
 from wsbench.tasks.condition import parse_entry

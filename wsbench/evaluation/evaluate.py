@@ -124,7 +124,7 @@ def evaluate(
     suite
         Tasks and conditions; None for the suite ``"smoke"``.
     seed
-        For shuffles, ties, perturbations, the bootstrap, and the method's own ``rng``.
+        For shuffles, ties, perturbations, and the method's own ``rng``.
     unfinished
         A folder for the answers under finished conditions, from which the same evaluation resumes.
         None keeps none.
@@ -224,7 +224,7 @@ class _Run:
             report = error.report if isinstance(error, MethodFailedError) else None
             return replace(result, error=report or traceback.format_exc())
         partial.remove()
-        scores, summaries = score_answers(answers, truths, self.seed)
+        scores, summaries = score_answers(answers, truths)
         return replace(
             result,
             answers=answers,

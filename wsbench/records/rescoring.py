@@ -45,7 +45,7 @@ def rescore_all(record: Record | str | Path) -> tuple[Scores, Scores]:
     """Compute a record's scores and its robustness again; arguments and errors as in `rescore`."""
     if not isinstance(record, Record):
         record = load_record(record)
-    return score_answers(*load_answers(record), record.content.seed)
+    return score_answers(*load_answers(record))
 
 
 def load_answers(record: Record) -> tuple[dict[str, Answers], dict[str, GroundTruth]]:

@@ -19,7 +19,7 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expe
 from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "identification"
-VERSION = 1
+VERSION = 2
 QUESTION = "which checkpoints are of one model?"
 ARRAYS = {"neighbours": "u", "clusters": "u", "margin": "f"}
 SCORES = (
@@ -132,13 +132,13 @@ def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
             )
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     clusters, wanted = answers["clusters"], truth.model[truth.queries]
     first = retrieval.rank1(truth.model[answers["neighbours"]], wanted)
     gap = margin(*answers["margin"].tolist())
     return {
-        "map_at_r": score_of_models(by_model(answers, truth), seed, "map_at_r"),
+        "map_at_r": score_of_models(by_model(answers, truth), SCORES[0]),
         "rank1": Score(mean(retrieval.model_means(first, wanted, _n_relevant(truth)))),
         "ari": Score(clustering.adjusted_rand_index(truth.model, clusters)),
         "bcubed_f1": Score(clustering.bcubed_f1(truth.model, clusters)),
@@ -153,6 +153,13 @@ def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.f
     found = truth.model[answers["neighbours"]]
     precision = retrieval.average_precision_at_r(found, wanted, n_relevant)
     return retrieval.model_means(precision, wanted, n_relevant)
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the MAP@R that random distances have on average."""
+    n_relevant = _n_relevant(truth)
+    expected = retrieval.expected_precision_at_r(n_relevant, len(truth.model) - 1)
+    return mean(retrieval.model_means(expected, truth.model[truth.queries], n_relevant))
 
 
 def _n_relevant(truth: GroundTruth) -> Rows:

@@ -15,7 +15,7 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "ordering"
-VERSION = 1
+VERSION = 2
 QUESTION = "in which order were one model's checkpoints written?"
 ARRAYS = {"order": "u"}
 SCORES = (
@@ -97,11 +97,11 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         raise ValueError("order: must hold the rows of each model, models ascending")
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores, means over models; ``kendall_tau`` is the primary one."""
     ranks = _predicted_ranks(answers, truth)
     return {
-        "kendall_tau": score_of_models(by_model(answers, truth), seed, "kendall_tau"),
+        "kendall_tau": score_of_models(by_model(answers, truth), SCORES[0]),
         "ordered_pairs": Score(mean([ordering.ordered_pairs(r) for r in ranks])),
         "ordered_initial": Score(mean([ordering.ordered_initial(r) for r in ranks])),
     }
@@ -110,6 +110,11 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return Kendall's τ of each model, models ascending, ``(n_models,)``."""
     return np.array([ordering.kendall_tau(r) for r in _predicted_ranks(answers, truth)])
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return 0: the τ that random orders have on average."""
+    return 0.0
 
 
 def _predicted_ranks(answers: Mapping[str, Any], truth: GroundTruth) -> list[Rows]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
 from wsbench.tasks import robustness
-from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.catalogue import TASKS, primary_score
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.score import Score
@@ -21,13 +21,13 @@ def task_versions(tasks: Mapping[str, object] | tuple[str, ...]) -> dict[str, in
     Examples
     --------
     >>> task_versions(("ordering",))
-    {'ordering': 1, 'robustness': 1}
+    {'ordering': 2, 'robustness': 2}
     """
     return {**{name: TASKS[name].VERSION for name in tasks}, "robustness": robustness.VERSION}
 
 
 def score_answers(
-    answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth], seed: int
+    answers: Mapping[str, Answers], truths: Mapping[str, GroundTruth]
 ) -> tuple[Scores, Scores]:
     """Return scores by entry, and robustness by task.
 
@@ -37,19 +37,18 @@ def score_answers(
         By entry, ``"identification/permute"``.
     truths
         By protocol, ``"standard"``.
-    seed
-        For the bootstrap.
     """
     scores = {}
     for entry, arrays in answers.items():
         task, condition = parse_entry(entry)
-        scores[entry] = TASKS[task].scores(arrays, truths[condition.protocol], seed)
+        scores[entry] = TASKS[task].scores(arrays, truths[condition.protocol])
     summaries: Scores = {}
-    for task in TASKS:
-        by_perturbation = primary_by_model(answers, truths, task)
+    for name, task in TASKS.items():
+        by_perturbation = primary_by_model(answers, truths, name)
         if "none" in by_perturbation and len(by_perturbation) > 1:
-            summaries[task] = {
-                kind: robustness.robustness(by_perturbation, perturbations, seed)
+            chance, limits = task.chance(truths["standard"]), primary_score(name).range
+            summaries[name] = {
+                kind: robustness.robustness(by_perturbation, perturbations, chance, limits)
                 for kind, perturbations in (("compression", COMPRESSION), ("symmetry", SYMMETRY))
             }
     return scores, summaries

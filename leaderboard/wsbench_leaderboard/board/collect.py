@@ -91,7 +91,7 @@ def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
 def rescore_record(record: wsbench.Record) -> RescoredRecord:
     """Recompute a record's scores; raise as `collect` does."""
     answers, truths = wsbench.load_answers(record)
-    scores, robustness = wsbench.score_answers(answers, truths, record.content.seed)
+    scores, robustness = wsbench.score_answers(answers, truths)
     recorded = {"scores": record.scores, "robustness": record.robustness}
     if not record.is_stale:
         _expect_same(record, recorded, {"scores": scores, "robustness": robustness})

@@ -69,7 +69,7 @@ def _planned(
     """Return a record, its new content, and the number of scores that change."""
     content = record.content
     current = _current_versions(record)
-    scores, robustness = wsbench.score_answers(*wsbench.load_answers(record), content.seed)
+    scores, robustness = wsbench.score_answers(*wsbench.load_answers(record))
     recorded = {"scores": record.scores, "robustness": record.robustness}
     changed = list(differences(recorded, {"scores": scores, "robustness": robustness}))
     for difference in changed:

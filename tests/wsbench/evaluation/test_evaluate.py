@@ -236,7 +236,7 @@ def test_evaluate__takes_the_shortest_trajectories_of_the_fewest_models(make_zoo
 
 def test_score__is_a_function_of_the_answers(zoo):
     result = evaluate(loaded(FirstThree()), zoo, seed=5)
-    assert score_answers(result.answers, result.truths, 5) == (result.scores, result.robustness)
+    assert score_answers(result.answers, result.truths) == (result.scores, result.robustness)
 
 
 def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seeds(zoo):

@@ -41,7 +41,7 @@ def test_scores__by_hand():
     # Model 4 is seen as epochs 2, 1, 3 and put in the order 1, 2, 3; model 9 is seen, and left, as
     # epochs 1, 3, 2.
     found = answers(lambda rows: np.array([1, 0, 2]) if rows[0] == 0 else np.arange(3))
-    scores = ordering.scores(found, TRUTH, 0)
+    scores = ordering.scores(found, TRUTH)
     assert scores["kendall_tau"].value == pytest.approx((1 + 1 / 3) / 2)
     assert scores["ordered_pairs"].value == pytest.approx((1 + 0) / 2)
     assert scores["ordered_initial"].value == pytest.approx((3 + 1) / 2)
