@@ -49,7 +49,10 @@ def columns() -> list[Column]:
         specs = {spec.name: spec for spec in task.SCORES}
         for column in task.COLUMNS:
             if kind := column.robustness:
-                meaning = f"share of {primary.heading} kept, mean over perturbations of this kind"
+                meaning = (
+                    f"share of {primary.heading} above chance kept, mean over perturbations of this"
+                    " kind"
+                )
                 shown.append(Column(name, kind, kind, meaning, "", is_primary=False))
             else:
                 spec, under = specs[column.score], column.perturbation

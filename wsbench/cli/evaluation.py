@@ -175,7 +175,7 @@ def _print(
     if n_test < LEAST_RANKED:
         print_line(too_few(n_test))
     else:
-        print_line("rank: the ranks that the 95 % intervals of the paired differences leave open")
+        print_line("rank: the ranks that paired tests at 5 % leave open, each test by itself")
     for result in results:
         if result.accuracy:
             shown = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())

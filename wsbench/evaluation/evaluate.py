@@ -64,8 +64,8 @@ class Evaluation:
     scores
         Entry to score name to score; empty if the method failed.
     robustness
-        Task to ``"compression"`` and ``"symmetry"`` to the mean of the primary score, relative to
-        that without a perturbation.
+        Task to ``"compression"`` and ``"symmetry"`` to the share of the primary score above chance
+        that is kept under perturbations.
     accuracy
         Perturbation to the mean test accuracy of the perturbed networks, where it is computable.
     seconds

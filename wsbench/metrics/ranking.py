@@ -89,7 +89,10 @@ def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tu
     methods that are not separably worse. The confidence sets of Mogstad, Romano, Shaikh and Wilhelm
     (2024, Inference for ranks, Review of Economic Studies 91) are made in the same way, from wider
     intervals that hold jointly. Here each comparison holds by itself, and the ranks are not
-    simultaneous. @@RANKS
+    simultaneous. With eleven nearly equal methods on 10 or 50
+    models, the ranks contained the true one in 97 and 98 % of 300 simulations over all methods, in
+    89 and 95 % for the truly first and last, which ten others can displace, and for all eleven at
+    once in 73 and 85 %.
 
     Parameters
     ----------
@@ -162,7 +165,7 @@ def _compare(a: Reals, b: Reals, subsets: Doubles) -> Comparison:
     turned = differences.tolist() < negatives.tolist()
     values = negatives if turned else differences
     sums = _sums(values, subsets)
-    n_nonzero = np.count_nonzero(values)
+    n_nonzero = int(np.count_nonzero(values))
     is_few = n_nonzero <= _ENUMERATED
     p = _p_value(_sums(values[values != 0], _all_subsets(n_nonzero)) if is_few else sums)
     # fsum is the same in any order and for any sign; what it rounds must not leave the interval.

@@ -152,7 +152,8 @@ def chance(truth: GroundTruth) -> float:
 def _n_relevant_each(truth: GroundTruth) -> Rows:
     """Return the number of entries of its model in the gallery, for each query."""
     models, sizes = np.unique(truth.gallery, return_counts=True)
-    return sizes[np.searchsorted(models, truth.model[truth.queries])]
+    n_relevant: Rows = sizes[np.searchsorted(models, truth.model[truth.queries])]
+    return n_relevant
 
 
 def _n_relevant(truth: GroundTruth) -> int:

@@ -40,8 +40,8 @@ def score_answers(
     """
     scores = {}
     for entry, arrays in answers.items():
-        task, condition = parse_entry(entry)
-        scores[entry] = TASKS[task].scores(arrays, truths[condition.protocol])
+        name, condition = parse_entry(entry)
+        scores[entry] = TASKS[name].scores(arrays, truths[condition.protocol])
     summaries: Scores = {}
     for name, task in TASKS.items():
         by_perturbation = primary_by_model(answers, truths, name)
