@@ -26,7 +26,7 @@ def compare(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two methods on the same models: paired difference, 95 % interval, p, and a verdict."""
+    """Compare two methods on the same models: paired difference, 95 % interval, p, verdict."""
     folder = (records or wsbench.home() / "records") / zoo
     left, right = (wsbench.find_record(name, folder) for name in (a, b))
     found = wsbench.compare(left, right)
