@@ -146,8 +146,8 @@ def _quantiles(gains: Doubles, share: float) -> Doubles:
     """Return the quantile of the weighted mean of each row and 0; rows ascend, none is negative.
 
     A secant iteration on the probability's normal score, which is nearly linear in the mean, inside
-    a bracket that is halved where the secant leaves it: 4 to 13 steps on 2,000 samples of
-    all kinds. Time and memory grow with the square of the models: 3 ms for 50, 30 ms and 2 MB for 250.
+    a bracket that is halved where the secant leaves it: 4 to 13 steps on 2,000 samples of all
+    kinds. Time and memory grow with the square of the models: 3 ms for 50, 30 ms and 2 MB for 250.
     """
     knots = np.concatenate([np.zeros((len(gains), 1)), gains], axis=1)
     mean = _WeightedMean(knots)
