@@ -32,9 +32,10 @@ from wsbench.typing import Doubles, Reals
 #               normal     smooth, .8 and .64   half 1   2 % at 0   10 % at .3   5 % and 10 % fail
 #   10 models   95 .140         95 .186        94 .327    18 .064     66 .193         62 .394
 #   20 models   94 .092         95 .123        95 .209    32 .052     85 .157         87 .307
+#   50 models   95 .056         96 .076        95 .127    62 .046     89 .116         94 .202
 #
-# Gaffke's interval over the range of differences would cover 99 % or more of all of these, but is .62
-# wide for 10 models: it would not separate methods of which one scores .4 more on every model.
+# Gaffke's interval over the range of differences would cover 99 % or more of all of these, but is
+# .62 wide for 10 models: it would not separate methods that differ by .4 on every model.
 
 LEAST_RANKED = 6  # models; of five, all 32 flips together cannot give a p-value below .0625
 
