@@ -97,7 +97,8 @@ def compare_scores(a: Reals, b: Reals, seed: int = 0) -> Comparison:
     Comparison(difference=0.25, interval=(0.25, 0.25), p=0.03125, separable=True)
     """
     _expect_same_models(a, b)
-    return _compare(a, b, _subsets(len(a), seed))
+    subsets = _subsets(len(a), seed)
+    return _compare(a, b, subsets, subsets.sum(axis=1))
 
 
 def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tuple[int, int]]:
@@ -142,9 +143,10 @@ def rank_intervals(by_model: Mapping[str, Reals], seed: int = 0) -> dict[str, tu
     best = dict.fromkeys(by_model, 1)
     worst = dict.fromkeys(by_model, len(by_model))
     subsets = _subsets(max(map(len, by_model.values()), default=0), seed)
+    sizes = subsets.sum(axis=1)
     for a, b in combinations(by_model, 2):
         _expect_same_models(by_model[a], by_model[b])
-        comparison = _compare(by_model[a], by_model[b], subsets)
+        comparison = _compare(by_model[a], by_model[b], subsets, sizes)
         if comparison.separable:
             better, worse = (a, b) if comparison.difference > 0 else (b, a)
             worst[better] -= 1
@@ -174,7 +176,7 @@ def _expect_same_models(a: Reals, b: Reals) -> None:
         )
 
 
-def _compare(a: Reals, b: Reals, subsets: Doubles) -> Comparison:
+def _compare(a: Reals, b: Reals, subsets: Doubles, sizes: Doubles) -> Comparison:
     """Compare two methods, given subsets of as many differences as there are models."""
     # In ascending order, of the differences or of their negatives, whichever are the greater list:
     # both methods then see the same subsets, in any order of the models.
@@ -190,7 +192,7 @@ def _compare(a: Reals, b: Reals, subsets: Doubles) -> Comparison:
     mean = math.fsum(differences) / len(differences)
     if len(differences) < LEAST_RANKED:
         return Comparison(mean, None, p, separable=False)
-    low, high = _interval(sums, subsets.sum(axis=1))
+    low, high = _interval(sums, sizes)
     if np.array_equal(differences, negatives):
         low, high = (low - high) / 2, (high - low) / 2
     if turned:
