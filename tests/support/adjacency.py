@@ -16,6 +16,7 @@ from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_o
 NAME = "adjacency"
 VERSION = 3
 QUESTION = "is the nearest checkpoint of a model an epoch away?"
+LEAVES_OUT = ("prune-95",)
 ARRAYS = {"nearest": "u"}
 SCORES = (
     ScoreSpec("adjacent", "next door", "share whose nearest is an epoch away", is_primary=True),

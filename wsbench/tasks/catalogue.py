@@ -3,7 +3,7 @@
 A task is added by a module with these names and a row in `TASKS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +28,9 @@ class Task(Protocol):
 
     QUESTION: str
     """The task as a question, in one line."""
+
+    LEAVES_OUT: tuple[str, ...]
+    """Names of the perturbations under which it is not asked."""
 
     ARRAYS: Mapping[str, str]
     """The arrays of its answers by kind: ``"u"`` whole numbers from 0 on, ``"f"`` numbers."""
@@ -62,6 +65,17 @@ def find_task(name: str) -> Task:
     if name not in TASKS:
         raise unknown_name_error("task", name, TASKS)
     return TASKS[name]
+
+
+def asked_under(perturbation: str, tasks: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the tasks that are asked under a perturbation.
+
+    Examples
+    --------
+    >>> asked_under("widen", ["identification", "retrieval"])
+    ('identification',)
+    """
+    return tuple(name for name in tasks if perturbation not in find_task(name).LEAVES_OUT)
 
 
 def primary_score(task: str) -> ScoreSpec:

@@ -21,6 +21,7 @@ from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_o
 NAME = "identification"
 VERSION = 2
 QUESTION = "which checkpoints are of one model?"
+LEAVES_OUT: tuple[str, ...] = ()
 ARRAYS = {"neighbours": "u", "clusters": "u", "margin": "f"}
 SCORES = (
     ScoreSpec("map_at_r", "MAP@R", "mean average precision at R", is_primary=True),

@@ -17,6 +17,7 @@ from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_o
 NAME = "ordering"
 VERSION = 2
 QUESTION = "in which order were one model's checkpoints written?"
+LEAVES_OUT: tuple[str, ...] = ()
 ARRAYS = {"order": "u"}
 SCORES = (
     ScoreSpec(

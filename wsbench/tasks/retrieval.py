@@ -25,6 +25,8 @@ from wsbench.tasks.score import Column, Score, ScoreSpec, mean, score_of_models
 NAME = "retrieval"
 VERSION = 2
 QUESTION = "of which model in a gallery is this a copy?"
+# Queries are compared with a gallery as written, in one array: both need one layout.
+LEAVES_OUT: tuple[str, ...] = ("widen",)
 ARRAYS = {"found": "u", "near": "u"}
 SCORES = (
     ScoreSpec("map_at_r", "MAP@R", "mean average precision at R", is_primary=True),
