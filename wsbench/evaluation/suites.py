@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import PERTURBATIONS, applicable
 from wsbench.suggestions import unknown_name_error
-from wsbench.tasks.catalogue import TASKS, find_task
+from wsbench.tasks.catalogue import TASKS, asked_under, find_task
 from wsbench.tasks.condition import PROTOCOLS, Condition
 
 
@@ -24,7 +24,8 @@ class Suite:
     tasks
         Names of tasks (`wsbench.tasks.catalogue.TASKS`).
     perturbations
-        Names of perturbations; those that a zoo's networks do not allow are left out.
+        Names of perturbations; those that a zoo's networks do not allow are left out, and a task's
+        `LEAVES_OUT` for this task.
     protocols, repeats
         Each perturbation under each protocol, with this many seeds.
     measures_cost
@@ -52,13 +53,21 @@ class Suite:
                 raise unknown_name_error("perturbation", perturbation, PERTURBATIONS)
 
     def conditions(self, layout: Layout) -> list[Condition]:
-        """Return the conditions that networks of this layout allow."""
+        """Return the conditions that networks of this layout allow and some task is asked under."""
         return [
             Condition(perturbation, protocol, repeat)
             for repeat in range(self.repeats)
             for protocol in self.protocols
             for perturbation in self.perturbations
-            if applicable(perturbation, layout)
+            if applicable(perturbation, layout) and asked_under(perturbation, self.tasks)
+        ]
+
+    def entries(self, layout: Layout) -> list[str]:
+        """Return the entries for networks of this layout: each task under each condition."""
+        return [
+            condition.entry(task)
+            for condition in self.conditions(layout)
+            for task in asked_under(condition.perturbation, self.tasks)
         ]
 
     def describe(self) -> str:
@@ -67,13 +76,20 @@ class Suite:
 
 
 _THREE = ("identification", "ordering", "retrieval")
+_EIGHTEEN = (
+    "none",
+    *("svd-500", "svd-100", "svd-50", "svd-25", "svd-10", "svd-5"),
+    *("float16", "bfloat16", "int8", "int4"),
+    *("prune-50", "prune-80", "prune-90", "prune-95"),
+    *("permute", "permute+int8", "rescale"),
+)
 
 SUITES = {
     suite.name: suite
     for suite in (
         Suite("smoke", 1, ("identification", "ordering"), ("none", "permute")),
-        Suite("standard", 1, _THREE, tuple(PERTURBATIONS), measures_cost=True),
-        Suite("full", 1, _THREE, tuple(PERTURBATIONS), PROTOCOLS, repeats=3, measures_cost=True),
+        Suite("standard", 1, _THREE, _EIGHTEEN, measures_cost=True),
+        Suite("full", 1, _THREE, _EIGHTEEN, PROTOCOLS, repeats=3, measures_cost=True),
     )
 }
 

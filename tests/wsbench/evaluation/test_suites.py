@@ -2,7 +2,6 @@ import pytest
 
 import wsbench
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
-from wsbench.networks.perturbations import PERTURBATIONS
 from wsbench.tasks.condition import Condition
 
 MLP = wsbench.Layout.of([("w", (1, 2), ("output", "input"))], "sigmoid")
@@ -25,16 +24,34 @@ def test_suites__are_what_their_version_says():
 
 
 def test_conditions__leave_out_what_the_activation_does_not_allow():
-    perturbations = [condition.perturbation for condition in SUITES["standard"].conditions(MLP)]
-    assert perturbations == list(PERTURBATIONS)[:-1]
-    assert [condition.perturbation for condition in SUITES["standard"].conditions(CNN)] == list(
-        PERTURBATIONS
-    )
+    standard = SUITES["standard"]
+    perturbations = [condition.perturbation for condition in standard.conditions(MLP)]
+    assert perturbations == [name for name in standard.perturbations if name != "rescale"]
+    assert [condition.perturbation for condition in standard.conditions(CNN)] == [
+        *standard.perturbations
+    ]
+
+
+def test_entries__are_every_task_under_every_condition_except_what_a_task_leaves_out():
+    smoke = SUITES["smoke"]
+    assert smoke.entries(CNN) == [
+        "identification/none", "ordering/none", "identification/permute", "ordering/permute",
+    ]  # fmt: skip
+    custom = find_suite(perturbations=["none", "widen"])
+    assert custom.entries(CNN) == [
+        "identification/none", "ordering/none", "retrieval/none",
+        "identification/widen", "ordering/widen",
+    ]  # fmt: skip
+
+
+def test_conditions__leave_out_what_no_task_is_asked_under():
+    suite = find_suite(tasks=["retrieval"], perturbations=["widen", "permute"])
+    assert suite.conditions(CNN) == [Condition("permute")]
 
 
 def test_conditions__of_full_are_every_perturbation_under_both_protocols_with_three_seeds():
     conditions = SUITES["full"].conditions(CNN)
-    assert len(conditions) == len(set(conditions)) == 2 * 3 * len(PERTURBATIONS)
+    assert len(conditions) == len(set(conditions)) == 2 * 3 * 18
     names = {condition.entry("ordering") for condition in conditions}
     assert len(names) == len(conditions)
     assert {"ordering/none", "ordering/none/all", "ordering/none/standard/2"} <= names

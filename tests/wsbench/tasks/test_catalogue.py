@@ -3,7 +3,7 @@
 import pytest
 
 import wsbench
-from wsbench.tasks.catalogue import find_task
+from wsbench.tasks.catalogue import asked_under, find_task
 
 
 @pytest.mark.parametrize("name", wsbench.TASKS)
@@ -13,6 +13,7 @@ def test_tasks__have_one_primary_score_and_columns_that_exist(name):
     assert [spec for spec in task.SCORES if spec.is_primary] == [wsbench.primary_score(name)]
     specs = {spec.name: spec for spec in task.SCORES}
     assert len(specs) == len(task.SCORES)
+    assert set(task.LEAVES_OUT) < set(wsbench.PERTURBATIONS) - {"none"}
     assert task.COLUMNS
     for column in task.COLUMNS:
         if column.robustness:
@@ -20,7 +21,12 @@ def test_tasks__have_one_primary_score_and_columns_that_exist(name):
             assert not column.score
         else:
             assert column.score in specs
-            assert column.perturbation in wsbench.PERTURBATIONS
+            assert column.perturbation in {*wsbench.PERTURBATIONS} - {*task.LEAVES_OUT}
+
+
+def test_asked_under__leaves_out_what_cannot_be_compared_with_the_gallery():
+    assert asked_under("widen", wsbench.TASKS) == ("identification", "ordering")
+    assert asked_under("none", wsbench.TASKS) == tuple(wsbench.TASKS)
 
 
 def test_find_task__names_the_nearest():
