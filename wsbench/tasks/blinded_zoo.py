@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from wsbench.errors import ZooError
 from wsbench.networks.checkpoints import Labels
-from wsbench.networks.perturbations import Perturbations
+from wsbench.networks.layout import Layout
+from wsbench.networks.perturbations import Perturbations, layout_after
 from wsbench.seeding import generator
 from wsbench.tasks.ground_truth import GroundTruth, Rows
 from wsbench.zoo.zoo import Zoo
@@ -28,6 +29,9 @@ class BlindedCheckpoints:
     ----------
     train, test
         Perturbed weights, ``(n, n_parameters)``, in the order in which a method sees them.
+    layout
+        That of train and test. Where the perturbation changes it, a task that takes `clean_train`
+        or `gallery` is not asked.
     clean_train
         The train checkpoints as written.
     train_labels
@@ -44,6 +48,7 @@ class BlindedCheckpoints:
 
     train: Floats
     test: Floats
+    layout: Layout
     clean_train: Floats
     train_labels: Labels
     gallery: Floats
@@ -98,6 +103,7 @@ class BlindedZoo:
         return BlindedCheckpoints(
             train=self._perturbed(perturbation, "train", self._train),
             test=self.test(perturbation),
+            layout=layout_after(perturbation, self.zoo.layout),
             clean_train=self.zoo.weights[self._train],
             train_labels=_labels(self.zoo, self._train),
             gallery=self.zoo.weights[self._gallery],

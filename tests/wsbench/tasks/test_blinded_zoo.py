@@ -7,6 +7,7 @@ import wsbench
 from support.methods import Spy, loaded
 from wsbench.methods.session import InProcess, Session
 from wsbench.networks.symmetries import permute_hidden
+from wsbench.networks.widening import widen_hidden, widened
 from wsbench.seeding import generator
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.catalogue import TASKS
@@ -22,7 +23,7 @@ def answers(method, blinded, perturbation, task):
     """Return a method's answers to a task, asked in a session of its own."""
     shown = blinded.under(perturbation)
     zoo = blinded.zoo
-    session = Session(InProcess(loaded(method)), zoo.layout, zoo.probe_inputs, shown.seed)
+    session = Session(InProcess(loaded(method)), shown.layout, zoo.probe_inputs, shown.seed)
     return TASKS[task].run(session, shown)
 
 
@@ -56,6 +57,20 @@ def test_under__permutes_every_checkpoint_otherwise_and_the_same_way_for_every_m
     rng = generator(5, "transform", "permute", "test")
     expected = permute_hidden(blinded.test("none"), zoo.layout, rng)
     np.testing.assert_array_equal(first.transformed[0].weights, expected)
+
+
+def test_under__shows_wider_networks_with_their_layout(zoo):
+    spy = Spy()
+    blinded = BlindedZoo(zoo, "standard", 5)
+    answers(spy, blinded, "widen", "identification")
+    assert blinded.under("permute").layout == zoo.layout
+    for seen, split in ((spy.fitted[0], "train"), (spy.transformed[0], "test")):
+        assert seen.layout == widened(zoo.layout)
+        assert seen.weights.shape[1] == seen.layout.n_parameters > zoo.layout.n_parameters
+        assert len(seen) == len(zoo.rows(split, range(1, 7)))
+    rng = generator(5, "transform", "widen", "test")
+    expected = widen_hidden(blinded.test("none"), zoo.layout, rng)
+    np.testing.assert_array_equal(spy.transformed[0].weights, expected)
 
 
 def test_retrieval__asks_about_perturbed_queries_among_the_gallery_as_it_was(zoo):
