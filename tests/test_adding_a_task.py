@@ -91,6 +91,17 @@ def test_evaluate__asks_it_and_prints_its_table(added, run, zoo):
     assert "identification:" not in result.out
 
 
+def test_evaluate__does_not_ask_it_under_what_it_leaves_out(added, zoo):
+    suite = wsbench.find_suite(perturbations=["none", *adjacency.LEAVES_OUT])
+    found = wsbench.evaluate("euclidean", wsbench.load_zoo(zoo), suite=suite)
+    assert found.error is None
+    assert set(found.scores) == {
+        f"{task}/{name}" for task in TASKS for name in suite.perturbations
+    } - {f"{adjacency.NAME}/{name}" for name in adjacency.LEAVES_OUT}  # fmt: skip
+    assert "compression" in found.robustness["ordering"]
+    assert adjacency.NAME not in found.robustness
+
+
 def test_evaluate__of_a_task_that_is_not_there_names_the_nearest(added, run, zoo):
     complaint = run("evaluate", "--task", "adjacence", "--zoo", zoo).complaint()
     assert "unknown task 'adjacence'; did you mean 'adjacency'?" in complaint

@@ -51,7 +51,9 @@ class Publisher:
         self._write(folder)
         return wsbench.load_zoo(folder).content_digest
 
-    def evaluate_networks(self, text: str, weights: np.ndarray) -> dict[str, np.ndarray]:
+    def evaluate_networks(
+        self, text: str, weights: np.ndarray, layout: wsbench.Layout | None = None
+    ) -> dict[str, np.ndarray]:
         raise wsbench.DataError("made-up weights were trained on no data")
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from wsbench_zoos.architectures import CNN, MLP
 
 POINTS = [
     point
@@ -69,6 +70,26 @@ def test_baseline__conforms_with_what_it_declares(point):
     passed = {finding.check for finding in findings if finding.status == "passed"}
     invariances = wsbench.load_method(point.name).info.invariances
     assert {f"invariant under {name}" for name in invariances} <= passed
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "cnn"])
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_baseline__answers_about_wider_networks(point, architecture, made_up_zoo):
+    """Wider in every hidden layer, each checkpoint in its own way."""
+    rng = np.random.default_rng(0)
+    layout = {"mlp": MLP((196, 3, 2, 10)), "cnn": CNN((3, 2))}[architecture].layout()
+    changed = {
+        "layout": layout,
+        "weights": rng.normal(size=(len(made_up_zoo.model), layout.n_parameters)).astype(
+            np.float32
+        ),
+        "probe_inputs": rng.random((4, 14, 14), np.float32),
+    }
+    suite = wsbench.find_suite(None, ["identification", "ordering"], ["none", "widen"])
+    method = wsbench.load_method(point.name)
+    found = wsbench.evaluate(method, wsbench.Zoo(**vars(made_up_zoo) | changed), suite=suite)
+    assert found.error is None
+    assert set(found.scores) == {*suite.entries(layout)}
 
 
 def is_plain(annotation):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wsbench.errors import DataError, IntegrityError, RecipeError
+from wsbench.networks.perturbations import layout_after
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.zoo.providers import provider_of_recipe
 from wsbench.zoo.zoo import Zoo
@@ -33,14 +34,16 @@ def network_accuracy(zoo: Zoo, perturbations: Sequence[str], seed: int = 0) -> d
 
 def accuracy_after(blinded: BlindedZoo, perturbations: Sequence[str]) -> dict[str, float]:
     """Compute what `network_accuracy` does, of a zoo that is blinded already."""
-    networks = [blinded.at_last_epoch(blinded.test(name)) for name in perturbations]
+    zoo = blinded.zoo
+    found = {}
     try:
-        provider = provider_of_recipe(blinded.zoo.recipe_text)
-        columns = provider.evaluate_networks(blinded.zoo.recipe_text, np.concatenate(networks))
+        provider = provider_of_recipe(zoo.recipe_text)
+        for name in perturbations:
+            networks = blinded.at_last_epoch(blinded.test(name))
+            layout = layout_after(name, zoo.layout)
+            columns = provider.evaluate_networks(zoo.recipe_text, networks, layout)
+            values = columns["test_accuracy"].astype(np.float64)
+            found[name] = float(np.mean(np.sort(values)))
     except (RecipeError, DataError, IntegrityError):
         return {}
-    by_perturbation = np.split(columns["test_accuracy"].astype(np.float64), len(perturbations))
-    return {
-        name: float(np.mean(np.sort(values)))
-        for name, values in zip(perturbations, by_perturbation, strict=True)
-    }
+    return found

@@ -52,7 +52,7 @@ def measure_cost(description: MethodDescription, blinded: BlindedZoo, limits: Li
     with MethodProcess(limits) as process:
         process.find(description.spec)
         refuse_changed_code(description, process.make(settings))
-        session = Session(process, blinded.zoo.layout, blinded.zoo.probe_inputs, shown.seed)
+        session = Session(process, shown.layout, blinded.zoo.probe_inputs, shown.seed)
         if not description.has_fit:
             session.distances(shown.test[:_N_WARM])
         before = process.peak_bytes()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from wsbench.errors import MethodError, MethodFailedError
+from wsbench.errors import MethodError, MethodFailedError, ZooError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
 from wsbench.evaluation.jobs import Jobs, in_turn, on_cluster, side_by_side
@@ -149,7 +149,8 @@ def evaluate(
     UnknownIdError, MethodError, FormatError, IntegrityError
         As `load_method` and `load_zoo` raise them.
     ZooError
-        If the zoo has no train or no test models, or no epoch after initialisation.
+        If the zoo has no train or no test models, or no epoch after initialisation, or if no task
+        is asked about its networks under any perturbation of the suite.
     StorageError
         If answers cannot be written to the folder `unfinished`.
     WorkerError
@@ -201,6 +202,11 @@ class _Run:
 
     def _evaluated(self, method: OpenMethod) -> Evaluation:
         zoo, suite, description = self.zoo, self.suite, method.description
+        if not suite.conditions(zoo.layout):
+            raise ZooError(
+                f"zoo {zoo.id!r}: under {', '.join(suite.perturbations)} no task is asked about"
+                " these networks; name another perturbation"
+            )
         truths = {protocol: self.blinded(protocol, 0).truth for protocol in suite.protocols}
         result = Evaluation(
             description, zoo.id, zoo.content_digest, suite, self.seed, truths,
@@ -280,14 +286,14 @@ class _Run:
 def _invariances(port: Port, blinded: BlindedZoo) -> tuple[str, ...]:
     """Return the symmetries under which the distances of a fitted method stay."""
     zoo, shown = blinded.zoo, blinded.under("none")
-    session = Session(port, zoo.layout, zoo.probe_inputs, blinded.seed)
+    session = Session(port, shown.layout, zoo.probe_inputs, blinded.seed)
     session.fit(shown.train, shown.train_labels)  # it may have been fitted elsewhere
     weights = shown.test[:_N_MEASURED]
     held = []
     for symmetry in ACTIONS:
         try:
             before, after = distances_before_and_after(
-                symmetry, session.distances, weights, zoo.layout, zoo.probe_inputs
+                symmetry, session.distances, weights, shown.layout, zoo.probe_inputs
             )
         except Exception:  # it has answered every task, and fails on another activation
             continue

@@ -22,7 +22,7 @@ from wsbench.methods.opening import OpenMethod, open_methods
 from wsbench.methods.protocol import MethodDescription, refuse_changed_code
 from wsbench.methods.session import Port, Session
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
-from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.catalogue import TASKS, asked_under
 from wsbench.tasks.condition import Condition
 from wsbench.zoo.zoo import Zoo
 
@@ -32,10 +32,13 @@ Blinded = Callable[[str, int], BlindedZoo]  # by protocol and repeat
 Jobs = Callable[[Sequence[Condition]], Iterator[tuple[Condition, Part]]]
 
 
-def _answered(port: Port, zoo: Zoo, shown: BlindedCheckpoints, tasks: Sequence[str]) -> Part:
+def _answered(
+    port: Port, zoo: Zoo, shown: BlindedCheckpoints, condition: Condition, tasks: Sequence[str]
+) -> Part:
     """Return a method's answers to tasks about some checkpoints, and the seconds they took."""
-    session = Session(port, zoo.layout, zoo.probe_inputs, shown.seed)
-    return {task: TASKS[task].run(session, shown) for task in tasks}, session.seconds
+    session = Session(port, shown.layout, zoo.probe_inputs, shown.seed)
+    asked = asked_under(condition.perturbation, tasks)
+    return {task: TASKS[task].run(session, shown) for task in asked}, session.seconds
 
 
 def in_turn(port: Port, blinded: Blinded, tasks: Sequence[str]) -> Jobs:
@@ -45,7 +48,7 @@ def in_turn(port: Port, blinded: Blinded, tasks: Sequence[str]) -> Jobs:
         for condition in conditions:
             one = blinded(condition.protocol, condition.repeat)
             shown = one.under(condition.perturbation)
-            yield condition, _answered(port, one.zoo, shown, tasks)
+            yield condition, _answered(port, one.zoo, shown, condition, tasks)
 
     return run
 
@@ -80,7 +83,7 @@ def side_by_side(
                 with preparing:
                     one = blinded(condition.protocol, condition.repeat)
                     shown = one.under(condition.perturbation)
-                return condition, _answered(port, one.zoo, shown, tasks)
+                return condition, _answered(port, one.zoo, shown, condition, tasks)
             finally:
                 ports.put(port)
 
@@ -155,7 +158,8 @@ def _answer_there(
     ):
         blinded = _blinded_there(zoo, condition.protocol, seed + condition.repeat)
         shown = blinded.under(condition.perturbation)
-        return condition, packed_part(*_answered(_ready(one, description), zoo, shown, tasks))
+        part = _answered(_ready(one, description), zoo, shown, condition, tasks)
+        return condition, packed_part(*part)
 
 
 @lru_cache(maxsize=2)

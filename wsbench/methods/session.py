@@ -110,7 +110,7 @@ class Session:
     port
         The connection to the method.
     layout, probe_inputs
-        Of the zoo.
+        Of the networks that are shown, and of the zoo.
     seed
         For the method's own ``rng``.
 
@@ -163,7 +163,7 @@ class Session:
         weights
             ``(n, n_parameters)``.
         layout
-            Theirs; None for the zoo's.
+            Theirs; None for the session's.
 
         Raises
         ------

@@ -94,8 +94,14 @@ class ZooProvider(Protocol):
     ) -> str:
         """Build the zoo of a recipe in ``folder`` and return its content digest."""
 
-    def evaluate_networks(self, text: str, weights: Floats) -> Columns:
-        """Return the columns of scores that a build gives to these rows of weights."""
+    def evaluate_networks(
+        self, text: str, weights: Floats, layout: Layout | None = None
+    ) -> Columns:
+        """Return the columns of scores that a build gives to these rows of weights.
+
+        The layout is theirs; None for that of the recipe's networks. Networks of another layout get
+        the scores on test data only, and these with another rounding.
+        """
 
     def retrain(
         self, text: str, models: Sequence[int], *, progress: Progress | None

@@ -63,11 +63,17 @@ class Provider:
             progress=progress,
         )
 
-    def evaluate_networks(self, text: str, weights: npt.NDArray[np.float32]) -> Columns:
+    def evaluate_networks(
+        self, text: str, weights: npt.NDArray[np.float32], layout: wsbench.Layout | None = None
+    ) -> Columns:
         """Return the columns of scores that a build gives to these rows of weights."""
-        from wsbench_zoos.training.training import score_checkpoints
+        if layout is None or layout == self.layout(text):
+            from wsbench_zoos.training.training import score_checkpoints
 
-        return score_checkpoints(text, weights)
+            return score_checkpoints(text, weights)
+        from wsbench_zoos.training.other_layouts import score_networks
+
+        return score_networks(text, weights, layout)
 
     def retrain(
         self, text: str, models: Sequence[int], *, progress: wsbench.Progress | None

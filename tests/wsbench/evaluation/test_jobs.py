@@ -5,7 +5,7 @@ import pytest
 
 import wsbench
 
-PERTURBATIONS = ["none", "permute", "int8"]
+PERTURBATIONS = ["none", "permute", "widen"]
 
 
 @pytest.fixture
