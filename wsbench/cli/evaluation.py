@@ -14,7 +14,7 @@ import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.settings import SetOption, settings
-from wsbench.cli.tables import print_tables, ranks_of, too_few
+from wsbench.cli.tables import asked_tasks, print_tables, ranks_of, too_few
 from wsbench.evaluation.suites import SUITES, Suite, find_suite
 from wsbench.methods.failure import advice, summary
 from wsbench.methods.limits import VARIABLES_OF_BITS
@@ -139,8 +139,7 @@ def _json(
     zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
 ) -> dict[str, Any]:
     done = [result for result in results if not result.error]
-    tasks = done[0].suite.tasks if done else ()
-    ranks = {task: ranks_of(done, task) for task in tasks}
+    ranks = {task: ranks_of(done, task) for task in asked_tasks(done)}
     return {
         "zoo": {"id": zoo.id, "content_digest": zoo.content_digest},
         "suite": results[0].suite.describe(),

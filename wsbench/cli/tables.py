@@ -26,9 +26,14 @@ class _Column:
 def print_tables(results: Sequence[wsbench.Evaluation]) -> None:
     """Print a table for each task."""
     done = [result for result in results if not result.error]
-    for i, task in enumerate(done[0].suite.tasks if done else ()):
+    for i, task in enumerate(asked_tasks(done)):
         ranks = ranks_of(done, task)
         _print_table(task, _ranked(done, task), ranks, with_seconds=i == 0)
+
+
+def asked_tasks(results: Sequence[wsbench.Evaluation]) -> list[str]:
+    """Return the tasks of the suite that were asked under some perturbation."""
+    return [task for task in results[0].suite.tasks if _asked(results[0], task)] if results else []
 
 
 def ranks_of(results: Sequence[wsbench.Evaluation], task: str) -> dict[str, tuple[int, int]]:
@@ -36,15 +41,15 @@ def ranks_of(results: Sequence[wsbench.Evaluation], task: str) -> dict[str, tupl
     return wsbench.rank_intervals(
         {
             result.method.label: primary_by_model(result.answers, result.truths, task)[
-                _main(result)
+                _main(result, task)
             ]
             for result in results
         }
     )
 
 
-def _main(result: wsbench.Evaluation) -> str:
-    perturbations = result.suite.perturbations
+def _main(result: wsbench.Evaluation, task: str) -> str:
+    perturbations = _asked(result, task)
     return "none" if "none" in perturbations else perturbations[0]
 
 
@@ -52,7 +57,7 @@ def _ranked(results: Sequence[wsbench.Evaluation], task: str) -> list[wsbench.Ev
     name = primary_score(task).name
 
     def value(result: wsbench.Evaluation) -> float:
-        return _score(result, task, _main(result), name).value or 0.0
+        return _score(result, task, _main(result, task), name).value or 0.0
 
     return sorted(results, key=lambda result: (-value(result), result.method.label))
 
@@ -94,8 +99,8 @@ def _columns(
     ranks: Mapping[str, tuple[int, int]],
     between: str,
 ) -> list[_Column]:
-    main, spec = _main(results[0]), primary_score(task)
-    others = [t for t in dict.fromkeys(_perturbations(results[0])) if t != main]
+    main, spec = _main(results[0], task), primary_score(task)
+    others = [name for name in _asked(results[0], task) if name != main]
     heading = spec.heading + (f" {main}" if main != "none" else "")
 
     def at(perturbation: str, score: str) -> list[str]:
@@ -109,20 +114,21 @@ def _columns(
             [f"{number(s.value)}{_interval(s.interval, between)}" for s in scores],
         ),
     ]
-    if len(others) <= _FEW:
-        columns += [_Column(perturbation, at(perturbation, spec.name)) for perturbation in others]
-    else:
+    if len(others) > _FEW and main == "none":
         for kind in ("compression", "symmetry"):
             kept = [result.robustness[task][kind].value for result in results]
             columns.append(_Column(f"{kind}\nrobustness", [number(v, "–") for v in kept]))
-        columns.append(_Column("permute", at("permute", spec.name)))
+        others = [name for name in others if name == "permute"]
+    columns += [_Column(perturbation, at(perturbation, spec.name)) for perturbation in others]
     beside = [spec for spec in find_task(task).SCORES if spec.in_summary]
     columns += [_Column(spec.heading, at(main, spec.name)) for spec in beside]
     return columns
 
 
-def _perturbations(result: wsbench.Evaluation) -> list[str]:
-    return [parse_entry(entry)[1].perturbation for entry in result.scores]
+def _asked(result: wsbench.Evaluation, task: str) -> list[str]:
+    """Return the perturbations under which a task was asked, in the order of the suite."""
+    entries = [parse_entry(entry) for entry in result.scores]
+    return list(dict.fromkeys(c.perturbation for name, c in entries if name == task))
 
 
 def _score(result: wsbench.Evaluation, task: str, perturbation: str, name: str) -> wsbench.Score:

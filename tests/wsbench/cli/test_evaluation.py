@@ -69,6 +69,49 @@ def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, 
     assert lines[-1].strip().startswith("wsbench evaluate ")
 
 
+def headings(out, task):
+    """Return the headings of a task's table, in one line."""
+    lines = out.splitlines()
+    (title,) = (i for i, line in enumerate(lines) if line.startswith(f"{task}:"))
+    return " ".join(" ".join(lines[title + 1 : title + 4]).replace("─", " ").split())
+
+
+def perturbed(*names):
+    return [f"--perturb={name}" for name in names]
+
+
+def test_evaluate__shows_robustness_beside_none_and_columns_without_it(run, publisher):
+    asked = ["evaluate", "euclidean", "--zoo", "made-up-v1", "--task", "ordering"]
+    few = ("int8", "int4", "float16", "bfloat16")
+    beside = headings(run(*asked, *perturbed("none", *few)).out, "ordering")
+    assert "compression symmetry" in beside
+    assert not any(name in beside for name in (*few, "permute"))
+    without = headings(run(*asked, *perturbed(*few, "permute")).out, "ordering")
+    assert "tau int8" in without
+    assert "int4 float16 bfloat16 permute" in without
+
+
+def test_evaluate__leaves_out_a_task_under_what_it_is_not_asked_under(run, publisher):
+    asked = ["evaluate", "euclidean", "--zoo", "made-up-v1"]
+    result = run(*asked, *perturbed("none", "permute", "widen"))
+    assert result.status == 0
+    assert "permute widen" in headings(result.out, "identification")
+    assert "widen" not in headings(result.out, "retrieval")
+    result = run(*asked, *perturbed("widen"))
+    assert "MAP@R widen" in headings(result.out, "identification")
+    assert "retrieval:" not in result.out
+    (method,) = json.loads(run(*asked, *perturbed("widen"), "--json").out)["methods"]
+    assert set(method["scores"]) == {"identification/widen", "ordering/widen"}
+    assert set(method["rank"]) == {"identification", "ordering"}
+
+
+@pytest.mark.parametrize(("task", "name"), [("ordering", "rescale"), ("retrieval", "widen")])
+def test_evaluate__with_nothing_to_ask_says_so(run, publisher, task, name):
+    """The made-up networks are sigmoid ones, which forbids rescale."""
+    asked = ["evaluate", "euclidean", "--zoo", "made-up-v1", "--task", task]
+    assert f"under {name} no task is asked" in run(*asked, *perturbed(name)).complaint()
+
+
 def ranks(out):
     """Return the rank of each method in the first table."""
     table = out.split("ordering:")[0]
