@@ -42,6 +42,7 @@ from .tasks.ground_truth import published_truth
 from .tasks.score import Score
 from .tasks.scoring import score_answers, task_versions
 from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
+from .zoo.fresh import fresh_id, fresh_seed, fresh_zoo
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
     BuildState,
@@ -116,6 +117,9 @@ __all__ = [
     "explain_storage_errors",
     "find_record",
     "find_suite",
+    "fresh_id",
+    "fresh_seed",
+    "fresh_zoo",
     "home",
     "list_methods",
     "load_answers",

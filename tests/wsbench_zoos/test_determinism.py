@@ -172,3 +172,10 @@ def test_zoo__holds_the_trajectories_its_columns_say(small_zoo, small_recipe):
 
 def test_digits_mlp_v1__has_its_published_digest(digits_zoo):
     assert digits_zoo.content_digest == wsbench.published_zoos()["digits-mlp-v1"].content_digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zoo_id", ["digits-mlp-v2", "digits-cnn-v1", "digits-cnn-v2"])
+def test_digits_zoos__have_their_published_digests(zoo_id, tmp_path):
+    digest = wsbench.load_zoo(wsbench.build_zoo(zoo_id, out=tmp_path / "zoo")).content_digest
+    assert digest == wsbench.published_zoos()[zoo_id].content_digest

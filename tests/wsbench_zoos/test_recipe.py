@@ -1,5 +1,6 @@
 import os
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from wsbench import RecipeError, build_zoo
 from wsbench_zoos.architectures import MLP
 from wsbench_zoos.data.sources import SOURCES
-from wsbench_zoos.recipe import Training, parse_recipe, publisher_of
+from wsbench_zoos.recipe import Training, derive_recipe, parse_recipe, publisher_of
 
 PUBLISHED = sorted((files("wsbench_zoos") / "recipes").iterdir())
 
@@ -108,3 +109,45 @@ def test_build_zoo__names_a_file_that_is_no_recipe(tmp_path, make, complaint):
     with pytest.raises(RecipeError, match=f"^{re.escape(f'{path}: {complaint}')}") as caught:
         build_zoo(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "is_allowed"), [(0, False), (1, True), (12, True), (13, False)]
+)
+def test_parse_recipe__allows_the_batch_sizes_of_the_cnn(batch_size, is_allowed):
+    text = (files("wsbench_zoos") / "recipes" / "digits-cnn-v2.toml").read_text()
+    text = text.replace("batch_size = 2", f"batch_size = {batch_size}")
+    if is_allowed:
+        assert parse_recipe(text).training.batch_size == batch_size
+        return
+    with pytest.raises(RecipeError, match=f"batch_size: got {batch_size}, allowed is an integer"):
+        parse_recipe(text)
+
+
+def test_derive_recipe__changes_four_lines_and_leaves_out_comments_about_the_original(small_recipe):
+    text = "# About this one.\n" + small_recipe
+    changes = {"id": "my-v3", "title": 'a "title"', "models": 7, "seed": 2**52}
+    derived = derive_recipe(text, **changes)
+    assert derived == small_recipe.replace("small-mlp-v1", "my-v3").replace(
+        "five MLPs, three epochs", r"a \"title\""
+    ).replace("models = 5", "models = 7").replace("seed = 7", "seed = 4503599627370496")
+    assert parse_recipe(derived) == replace(parse_recipe(text), **changes, text=derived)
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.name)
+def test_derive_recipe__works_for_every_published_recipe(path):
+    derived = parse_recipe(derive_recipe(path.read_text(), id="x-v1", title="x", models=3, seed=4))
+    assert (derived.id, derived.title, derived.models, derived.seed) == ("x-v1", "x", 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "replacement"),
+    [("seed = 7", '"seed" = 7'), ('id = "small-mlp-v1"', 'id = """\nsmall-mlp-v1"""')],
+)
+def test_derive_recipe__refuses_a_recipe_that_it_would_change_otherwise(
+    small_recipe, line, replacement
+):
+    with pytest.raises(RecipeError):
+        derive_recipe(
+            small_recipe.replace(line, replacement), id="my-v3", title="x", models=7, seed=8
+        )

@@ -15,7 +15,7 @@ import numpy as np
 from wsbench.storage.templates import render
 from wsbench.typing import Columns
 from wsbench.zoo.metadata import ZooMetadata
-from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE
+from wsbench.zoo.schema import COLUMNS, PROBE_FILE, SPLITS, ZOO_FILE, is_fresh
 
 KEYWORDS = ("weight-space", "model-zoo", "neural-network-weights", "training-trajectories")
 _EPOCHS = (0, 1, 2, 5, 10, 20, 50)
@@ -52,6 +52,7 @@ def card(metadata: ZooMetadata, columns: Columns, content_digest: str) -> str:
         per_split=", ".join(
             f"{len(np.unique(model[split == number]))} {name}" for name, number in SPLITS.items()
         ),
+        is_fresh=is_fresh(metadata.id),
         first_epoch=epoch.min(),
         last_epoch=epoch.max(),
         training=_table(training) if isinstance(training, dict) else None,

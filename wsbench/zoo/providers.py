@@ -79,6 +79,9 @@ class ZooProvider(Protocol):
     def recipe_id(self, text: str, file: str) -> str:
         """Return the id in a recipe; raise `RecipeError` if the recipe is invalid."""
 
+    def derived_recipe(self, text: str, *, id: str, title: str, models: int, seed: int) -> str:
+        """Return the text of the same recipe with another id, title, number of models and seed."""
+
     def layout(self, text: str) -> Layout:
         """Return the layout of a recipe's networks."""
 

@@ -14,6 +14,7 @@ FORMAT = 1
 
 MAX_ID = 100  # characters; a file name holds 255 bytes, and names of records add to the id
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-v[1-9][0-9]*")
+_FRESH_ID = re.compile(r".+-fresh-[0-9a-f]{12}-v[1-9][0-9]*")
 
 TRAIN, VAL, TEST = 0, 1, 2
 SPLITS = {"train": TRAIN, "val": VAL, "test": TEST}
@@ -77,3 +78,14 @@ def id_faults(zoo_id: str) -> list[str]:
     if not _ID.fullmatch(zoo_id):
         return [f"id: got {shown(zoo_id)}, expected name-vN, as in digits-mlp-v1"]
     return []
+
+
+def is_fresh(zoo_id: str) -> bool:
+    """Whether an id is of the form of `fresh_id`: all models of such a zoo are test models.
+
+    Examples
+    --------
+    >>> is_fresh("digits-mlp-fresh-0123456789ab-v2"), is_fresh("digits-mlp-v2")
+    (True, False)
+    """
+    return _FRESH_ID.fullmatch(zoo_id) is not None

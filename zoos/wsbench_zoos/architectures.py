@@ -19,7 +19,7 @@ class MLP:
     widths: tuple[int, int, int, int]
 
     activation: ClassVar[str] = "sigmoid"
-    batch_size: ClassVar[int] = 4  # fixed in the kernel
+    batch_sizes: ClassVar[tuple[int, int]] = (4, 4)  # fixed in the kernel
 
     def layout(self) -> Layout:
         """Return the layout of the flat weights."""
@@ -47,7 +47,7 @@ class CNN:
     channels: tuple[int, int] = (16, 8)
 
     activation: ClassVar[str] = "leaky-relu"
-    batch_size: ClassVar[int] = 12
+    batch_sizes: ClassVar[tuple[int, int]] = (1, 12)  # smallest and largest
 
     def layout(self) -> Layout:
         """Return the layout of the flat weights."""

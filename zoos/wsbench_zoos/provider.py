@@ -34,6 +34,12 @@ class Provider:
 
         return parse_recipe(text, file).id
 
+    def derived_recipe(self, text: str, *, id: str, title: str, models: int, seed: int) -> str:
+        """Return the text of the same recipe with another id, title, number of models and seed."""
+        from wsbench_zoos.recipe import derive_recipe
+
+        return derive_recipe(text, id=id, title=title, models=models, seed=seed)
+
     def layout(self, text: str) -> wsbench.Layout:
         """Return the layout of a recipe's networks."""
         from wsbench_zoos.recipe import parse_recipe

@@ -1,10 +1,11 @@
 """Recipes: the TOML files that determine zoos, checked key by key."""
 
+import json
 import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
@@ -132,8 +133,7 @@ def parse_recipe(text: str, file: str = "<recipe>") -> Recipe:
     root = check.table("", {k: v for k, v in content.items() if k not in tables}, _ROOT)
     data = check.table("data", content.get("data"), _DATA)
     architecture = _architecture(check, content.get("architecture"))
-    batch = Integer(architecture.batch_size, architecture.batch_size)
-    rules = {**_TRAINING, "batch_size": batch}
+    rules = {**_TRAINING, "batch_size": Integer(*architecture.batch_sizes)}
     training = check.table("training", content.get("training"), rules)
     return Recipe(
         **{key: root[key] for key in _ROOT if key != "format"},
@@ -147,6 +147,32 @@ def parse_recipe(text: str, file: str = "<recipe>") -> Recipe:
         ),
         text=text,
     )
+
+
+def derive_recipe(text: str, *, id: str, title: str, models: int, seed: int) -> str:
+    """Return the text of the same recipe with another id, title, number of models and seed.
+
+    Comments above the first table, which are about the original, are left out.
+
+    Raises
+    ------
+    RecipeError
+        If the text is no recipe, or does not give each of these keys a line of its own.
+    """
+    changes: dict[str, Any] = {"id": id, "title": title, "models": models, "seed": seed}
+    root, bracket, tables = text.partition("\n[")
+    lines = [line for line in root.splitlines() if not line.startswith("#")]
+    for number, line in enumerate(lines):
+        key = line.partition("=")[0].strip()
+        if key in changes:
+            lines[number] = f"{key} = {json.dumps(changes[key], ensure_ascii=False)}"
+    derived = "\n".join(lines) + "\n" + bracket + tables
+    if parse_recipe(derived) != replace(parse_recipe(text), **changes, text=derived):
+        raise RecipeError(
+            f"{id}: {', '.join(changes)} of the original recipe must have a line each,"
+            " as in the published ones"
+        )
+    return derived
 
 
 def publisher_of(recipe: Recipe) -> str | None:

@@ -183,7 +183,7 @@ def test_build_zoo__raises_if_the_kernels_give_other_bits(tmp_path, monkeypatch,
 
 @pytest.mark.parametrize("use", [wsbench.load_zoo, wsbench.build_zoo, wsbench.verify_zoo])
 @pytest.mark.parametrize(
-    ("name", "guess"), [("digits-mlp-v2", "digits-mlp-v1"), ("digits_cnn_v1", "digits-cnn-v1")]
+    ("name", "guess"), [("digits-mlp-v11", "digits-mlp-v1"), ("digits_cnn_v1", "digits-cnn-v1")]
 )
 def test_unknown_id__names_the_nearest(use, name, guess):
     with pytest.raises(wsbench.UnknownIdError, match=rf"unknown zoo '{name}'; .* '{guess}'\?"):

@@ -59,7 +59,7 @@ def torch_steps(flat, images, labels, batches, *, learning_rate, momentum, weigh
     return np.concatenate([p.detach().numpy().ravel() for p in parameters])
 
 
-@pytest.mark.parametrize(("n", "batch_size"), [(29, 12), (11, 3), (5, 8)])
+@pytest.mark.parametrize(("n", "batch_size"), [(29, 12), (11, 3), (5, 8), (9, 2), (4, 1)])
 def test_train_epoch__gives_the_bits_of_the_naive_version(n, batch_size):
     images, labels = digits()[0][:n], digits()[1][:n]
     trainer = kernel((images, labels), batch_size=batch_size)
