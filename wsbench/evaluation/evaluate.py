@@ -158,7 +158,7 @@ def evaluate(
 
     Examples
     --------
-    >>> scores = evaluate("euclidean").scores
+    >>> scores = evaluate("euclidean", "digits-mlp-v1").scores
     >>> scores["identification/none"]["map_at_r"].value
     1.0
     """

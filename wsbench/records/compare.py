@@ -35,9 +35,11 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
 
     Examples
     --------
-    >>> euclidean = wsbench.save_record(wsbench.evaluate("euclidean"))
-    >>> random = wsbench.save_record(wsbench.evaluate("random"))
-    >>> compare(euclidean, random)["identification/none"].separable
+    >>> a, b = (
+    ...     wsbench.save_record(wsbench.evaluate(method, "digits-mlp-v1"))
+    ...     for method in ("euclidean", "random")
+    ... )
+    >>> compare(a, b)["identification/none"].separable
     True
     """
     if a.content.zoo != b.content.zoo:

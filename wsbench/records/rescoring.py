@@ -34,7 +34,7 @@ def rescore(record: Record | str | Path) -> Scores:
 
     Examples
     --------
-    >>> record = wsbench.save_record(wsbench.evaluate("euclidean"))
+    >>> record = wsbench.save_record(wsbench.evaluate("euclidean", "digits-mlp-v1"))
     >>> rescore(record) == record.scores
     True
     """

@@ -15,7 +15,7 @@ from wsbench.zoo.schema import ZOO_FILE, id_faults
 from wsbench.zoo.writer import refuse_to_replace_others
 from wsbench.zoo.zoo import Zoo, read_attributes, read_zoo
 
-DEFAULT_ZOO = "digits-mlp-v1"
+DEFAULT_ZOO = "digits-mlp-v2"
 
 _MAX_RECIPE_BYTES = 1_000_000
 
@@ -47,7 +47,7 @@ def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None)
     Parameters
     ----------
     zoo
-        An id such as ``"digits-mlp-v1"``, or a path: a `Path`, or a text with a slash or that ends
+        An id such as ``"digits-mlp-v2"``, or a path: a `Path`, or a text with a slash or that ends
         in ``.h5``.
     progress
         Called after every model, if the zoo has to be built.

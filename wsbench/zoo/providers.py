@@ -160,8 +160,8 @@ def published_zoos() -> dict[str, PublishedZoo]:
 
     Examples
     --------
-    >>> published_zoos()["digits-mlp-v1"].models
-    50
+    >>> published_zoos()["digits-mlp-v2"].models
+    500
     """
     return {zoo_id: zoo for p in providers().values() for zoo_id, zoo in p.zoos().items()}
 
