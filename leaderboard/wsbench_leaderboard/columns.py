@@ -80,7 +80,9 @@ def _of_task(name: str, column: wsbench.Column) -> Column:
         return _track(name, column.track)
     if kind := column.robustness:
         primary = wsbench.primary_score(name)
-        meaning = f"share of {primary.heading} kept, mean over perturbations of this kind"
+        meaning = (
+            f"share of {primary.heading} above chance kept, mean over perturbations of this kind"
+        )
         return Column(name, kind, kind, meaning, "", "robustness")
     (spec,) = (spec for spec in wsbench.TASKS[name].SCORES if spec.name == column.score)
     under = column.perturbation

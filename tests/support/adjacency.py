@@ -45,10 +45,10 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         raise ValueError("nearest: must be of the same model")
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the share of neighbours in time, and the mean gap."""
     return {
-        "adjacent": score_of_models(by_model(answers, truth), seed, "adjacent"),
+        "adjacent": score_of_models(by_model(answers, truth), SCORES[0]),
         "gap": Score(mean(_gaps(answers, truth))),
     }
 
@@ -57,6 +57,11 @@ def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> Any:
     """Return the share of each model, models ascending."""
     gaps = _gaps(answers, truth)
     return np.array([mean(gaps[rows] == 1) for rows in truth.rows_by_model()])
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the share of random answers: of k epochs, the first and last have one neighbour."""
+    return mean([2 / len(rows) for rows in truth.rows_by_model()])
 
 
 def _gaps(answers: Mapping[str, Any], truth: GroundTruth) -> Any:

@@ -60,7 +60,7 @@ def computed_scores() -> dict[str, Any]:
     """Return the same, computed from the stored answers."""
     methods = {}
     for path in sorted(FOLDER.glob("*.npz")):
-        scores, robustness = score_answers(*unpack_answers(path.read_bytes()), _SEED)
+        scores, robustness = score_answers(*unpack_answers(path.read_bytes()))
         methods[path.stem] = msgspec.to_builtins({"scores": scores, "robustness": robustness})
     return {"versions": task_versions(TASKS), "methods": methods}
 

@@ -142,6 +142,7 @@ def test_pairwise__does_not_see_permutations_and_sign_flips(network, method, cha
     assert_same(measure.pairwise(acted_on(network, action)), measure.pairwise(network))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_pairwise__does_not_see_a_permutation_of_trained_networks(small_zoo, method):
     checkpoints = small_zoo.checkpoints()

@@ -32,8 +32,9 @@ def pairs(monkeypatch) -> SimpleNamespace:
         ),
         run=ordering.run,
         check=ordering.check,
-        scores=lambda *given: {"pairs": score_of_models(task.by_model(*given[:2]), 0, "pairs")},
+        scores=lambda *given: {"pairs": score_of_models(task.by_model(*given), task.SCORES[0])},
         by_model=lambda *given: (ordering.by_model(*given) + 3) / 4,
+        chance=lambda truth: 0.0,
     )
     monkeypatch.setitem(wsbench.TASKS, task.NAME, task)
     return task

@@ -106,6 +106,7 @@ def test_build__keeps_the_running_build_of_a_folder_whose_name_begins_alike(
     assert not any(file.parent.exists() for file in left)
 
 
+@pytest.mark.slow
 def test_build__names_a_full_disk_and_goes_on_when_there_is_space(
     mounted, tmp_path, small_recipe, small_zoo
 ):
@@ -163,7 +164,8 @@ def test_build__finds_a_zoo_in_a_folder_that_cannot_be_written(mounted, tmp_path
     assert wsbench.load_zoo(folder).n_models == 5
 
 
-@pytest.mark.parametrize("first_is_killed", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("first_is_killed", [False, True])
 def test_build__waits_for_another_build_of_the_same_zoo(
     tmp_path, longer_recipe, longer_digest, first_is_killed
 ):
@@ -203,6 +205,7 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_build__stops_at_once_when_interrupted(tmp_path, longer_recipe, longer_digest):
     recipe = tmp_path / "longer.toml"
@@ -248,6 +251,7 @@ def test_write_zoo__hears_an_interrupt_while_hdf5_writes(
     assert build(parse_recipe(small_recipe), tmp_path / "zoo") == small_zoo.content_digest
 
 
+@pytest.mark.slow
 def test_build__names_a_killed_worker_process_and_goes_on(tmp_path, longer_recipe, longer_digest):
     recipe = parse_recipe(longer_recipe)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:

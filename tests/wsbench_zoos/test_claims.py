@@ -103,6 +103,7 @@ def test_verify_zoo__passes_a_zoo_as_it_was_built(small_zoo_folder):
     assert outcome(small_zoo_folder, retrain=5)["failed"] == set()
 
 
+@pytest.mark.slow
 def test_verify_zoo__passes_a_zoo_of_cnns(small_recipe, tmp_path):
     mlp = 'kind = "mlp"\nwidths = [196, 10, 10, 10]\nactivation = "sigmoid"'
     cnn = 'kind = "cnn"\nchannels = [16, 8]\nactivation = "leaky-relu"'

@@ -73,6 +73,7 @@ def test_digest__does_not_depend_on_the_order_of_models(tmp_path, small_recipe, 
     assert digest == small_zoo.content_digest
 
 
+@pytest.mark.slow
 def test_digest__is_the_same_from_processes(tmp_path, small_recipe, small_zoo):
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         digest = build(parse_recipe(small_recipe), tmp_path / "zoo", executor=executor)
@@ -88,6 +89,7 @@ def test_digest__is_the_same_with_code_for_other_cpus(tmp_path, recipe_file, sma
     assert digest == small_zoo.content_digest
 
 
+@pytest.mark.slow
 def test_digest__is_the_same_after_kill_9_and_a_rerun(tmp_path, small_recipe):
     """Killed at several moments, the build goes on each time from what it had."""
     recipe_file = tmp_path / "longer.toml"

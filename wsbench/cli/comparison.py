@@ -26,7 +26,7 @@ def compare(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two methods on the same models: paired difference, 95 % interval, and a verdict."""
+    """Compare two methods on the same models: paired difference, 95 % interval, p, verdict."""
     folder = (records or wsbench.home() / "records") / zoo
     left, right = (wsbench.find_record(name, folder) for name in (a, b))
     found = wsbench.compare(left, right)
@@ -37,7 +37,7 @@ def compare(
     print_line(f"{left.zoo}: {left.label} ({left.path.name})")
     print_line(f"{' ' * len(left.zoo)}  {right.label} ({right.path.name})")
     scores = wsbench.rescore(left), wsbench.rescore(right)
-    rows: list[tuple[str, ...]] = [("entry", left.label, right.label, "difference 95 %", "")]
+    rows: list[tuple[str, ...]] = [("entry", left.label, right.label, "difference 95 %", "p", "")]
     for entry, comparison in found.items():
         name = primary_score(parse_entry(entry)[0]).name
         values = [number(one[entry][name].value) for one in scores]
@@ -45,7 +45,8 @@ def compare(
         if comparison.interval:
             low, high = comparison.interval
             difference += f" {low:+.3f} … {high:+.3f}"
-        rows.append((entry, *values, difference, _verdict(comparison, left.label, right.label)))
+        verdict = _verdict(comparison, left.label, right.label)
+        rows.append((entry, *values, difference, f"{comparison.p:.4f}", verdict))
     _print_columns(rows)
 
 
@@ -61,5 +62,5 @@ def _print_columns(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:4], strict=True)]
-        print_line("  ".join((*cells, row[4])).rstrip())
+        cells += [cell.rjust(width) for cell, width in zip(row[1:5], widths[1:5], strict=True)]
+        print_line("  ".join((*cells, row[5])).rstrip())

@@ -176,7 +176,7 @@ def _print(
     if n_test < LEAST_RANKED:
         print_line(too_few(n_test))
     else:
-        print_line("rank: the ranks that the 95 % intervals of the paired differences leave open")
+        print_line("rank: the ranks that paired tests at 5 % leave open, each test by itself")
     if any(result.is_transductive for result in results):
         print_line(
             "*: transductive: a distance depends on the other checkpoints, so it has no rank"

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.metrics.bootstrap import LEAST_MODELS
+from wsbench.metrics.intervals import LEAST_MODELS
 from wsbench.metrics.ranking import LEAST_RANKED, rank_text
 from wsbench.tasks.catalogue import find_task, primary_score
 from wsbench.tasks.condition import parse_entry

@@ -70,8 +70,8 @@ class Evaluation:
     scores
         Entry to score name to score; empty if the method failed.
     robustness
-        Task to ``"compression"`` and ``"symmetry"`` to the mean of the primary score, relative to
-        that without a perturbation.
+        Task to ``"compression"`` and ``"symmetry"`` to the share of the primary score above chance
+        that is kept under perturbations.
     tracks
         Task, or ``"overall"``, to ``"overall"`` or track to the mean over conditions; empty in a
         suite without tracks. The overall of ``"overall"`` ranks methods.
@@ -139,7 +139,7 @@ def evaluate(
     suite
         Tasks and conditions; None for the suite ``"smoke"``.
     seed
-        For shuffles, ties, perturbations, the bootstrap, and the method's own ``rng``.
+        For shuffles, ties, perturbations, and the method's own ``rng``.
     fit_on
         Another zoo with networks of the same layout, on whose train models the method is fitted
         instead: does what it has learned carry over? None for the zoo itself.
@@ -255,7 +255,7 @@ class _Run:
             report = error.report if isinstance(error, MethodFailedError) else None
             return replace(result, error=report or traceback.format_exc())
         partial.remove()
-        scored = score_answers(answers, truths, self.seed, suite.tracks)
+        scored = score_answers(answers, truths, suite.tracks)
         return replace(
             result,
             answers=answers,

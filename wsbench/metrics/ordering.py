@@ -4,6 +4,8 @@ Every metric takes `predicted`, the true ranks 0 … k − 1 of the k checkpoint
 method put them in: ``0, 1, 2, …`` is perfect. One checkpoint alone is always in order and scores 1.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from wsbench.typing import Indices, Integers, Reals
@@ -32,6 +34,28 @@ def kendall_tau(predicted: Integers) -> float:
         int(np.count_nonzero(predicted[i + 1 :] < rank)) for i, rank in enumerate(predicted)
     )
     return (n_pairs - 2 * swapped) / n_pairs
+
+
+@lru_cache(maxsize=64)
+def expected_abs_tau(n: int) -> float:
+    r"""Compute the mean of \|τ\| over all orders of n checkpoints.
+
+    The number of orders with k pairs swapped is the coefficient of x^k in the product of
+    1 + x + … + x^(i - 1) over i = 1 … n (Knuth, The Art of Computer Programming 3, 5.1.1).
+
+    Examples
+    --------
+    >>> expected_abs_tau(2), round(expected_abs_tau(50), 4)
+    (1.0, 0.0777)
+    """
+    n_pairs = n * (n - 1) // 2
+    if n_pairs == 0:
+        return 1.0
+    shares = np.ones(1)
+    for i in range(2, n + 1):
+        shares = np.convolve(shares, np.full(i, 1 / i))
+    tau = 1 - 2 * np.arange(n_pairs + 1) / n_pairs
+    return float(shares @ np.abs(tau))
 
 
 def ordered_pairs(predicted: Integers) -> float:

@@ -102,6 +102,37 @@ def average_precision_at_r(relevant: NDArray[np.bool_], n_relevant: Integers) ->
     return scores
 
 
+def expected_precision_at_r(n_relevant: Integers, n_ranked: int) -> Doubles:
+    """Compute the average precision at R that a random ranking has on average.
+
+    The i-th of N rows is relevant with probability R/N, and then each of the i − 1 before it with
+    (R − 1)/(N − 1). So 1/R · Σ P(i) · rel(i) is H/N + (R − H) · (R − 1) / (N · (N − 1)) on average,
+    with H = 1 + 1/2 + … + 1/R.
+
+    Parameters
+    ----------
+    n_relevant
+        R of each query, ``(n_queries,)``.
+    n_ranked
+        N, the number of rows among which they are.
+
+    Returns
+    -------
+    ndarray
+        In [0, 1], ``(n_queries,)``; 0 for a query with R = 0, which `model_means` leaves out.
+
+    Examples
+    --------
+    >>> expected_precision_at_r(np.array([1, 2, 4]), 4)
+    array([0.25      , 0.41666667, 1.        ])
+    """
+    relevant = np.asarray(n_relevant, np.float64)
+    sums = np.cumsum(np.r_[0.0, 1 / np.arange(1, np.max(n_relevant, initial=0) + 1)])[n_relevant]
+    pairs = max(1, n_ranked * (n_ranked - 1))
+    expected: Doubles = sums / n_ranked + (relevant - sums) * (relevant - 1) / pairs
+    return expected
+
+
 def true_positive_rate(
     positives: NDArray[np.number], negatives: NDArray[np.number], false_positive_rate: float
 ) -> float:

@@ -18,13 +18,13 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     a, b
         Records of the same zoo, from `load_record` or `save_record`.
     seed
-        For the bootstrap.
+        For sign flips that are drawn.
 
     Returns
     -------
     comparisons
         Entry, as ``"identification/permute"``, to the mean difference a − b over models, with its
-        95 % interval, and whether that excludes 0.
+        95 % interval, its p-value, and whether it is separable from 0.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def rescore_all(record: Record | str | Path) -> Scored:
     """Compute scores, robustness and tracks again; arguments and errors as in `rescore`."""
     if not isinstance(record, Record):
         record = load_record(record)
-    return score_answers(*load_answers(record), record.content.seed, tracks_of(record))
+    return score_answers(*load_answers(record), tracks_of(record))
 
 
 def tracks_of(record: Record) -> Tracks:

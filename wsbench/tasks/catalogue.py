@@ -47,11 +47,14 @@ class Task(Protocol):
     def check(self, answers: Mapping[str, Any], truth: GroundTruth) -> None:
         """Raise `ValueError` for answers that no method can give."""
 
-    def scores(self, answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+    def scores(self, answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
         """Return the scores by name."""
 
     def by_model(self, answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
         """Return the primary score of each model, models ascending."""
+
+    def chance(self, truth: GroundTruth) -> float:
+        """Return the primary score that random answers have on average."""
 
 
 TASKS: dict[str, Task] = {

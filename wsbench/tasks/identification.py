@@ -20,7 +20,7 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expe
 from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "identification"
-VERSION = 2
+VERSION = 3
 QUESTION = "which checkpoints are of one model?"
 ARRAYS = {"relevant": "u", "neighbours": "u", "clusters": "u", "margin": "f"}
 LEAVES_OUT: tuple[str, ...] = ()
@@ -127,14 +127,14 @@ def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         raise ValueError("neighbours: their models are not those that relevant tells of")
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     clusters = answers["clusters"]
     relevant = relevance.unpacked(answers["relevant"], truth)
     first = np.asarray(relevant[:, :1].any(axis=1), np.float64)
     gap = margin(*answers["margin"].tolist())
     return {
-        "map_at_r": score_of_models(by_model(answers, truth), seed, "map_at_r"),
+        "map_at_r": score_of_models(by_model(answers, truth), SCORES[0]),
         "rank1": Score(mean(retrieval.model_means(first, truth.model, truth.n_relevant))),
         "ari": Score(clustering.adjusted_rand_index(truth.model, clusters)),
         "bcubed_f1": Score(clustering.bcubed_f1(truth.model, clusters)),
@@ -146,3 +146,8 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
     return relevance.precision_by_model(answers["relevant"], truth)
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the MAP@R that random distances have on average."""
+    return relevance.chance(truth)

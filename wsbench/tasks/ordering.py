@@ -19,7 +19,7 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact
 from wsbench.tasks.score import LARGEST, Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "ordering"
-VERSION = 2
+VERSION = 3
 QUESTION = "in which order were one model's checkpoints written?"
 LEAVES_OUT: tuple[str, ...] = ()
 ARRAYS = {"order": "u"}
@@ -113,12 +113,12 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         raise ValueError("order: must hold the rows of each model, models ascending")
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores, means over models; ``abs_tau`` is the primary one."""
     ranks = _predicted_ranks(answers, truth)
     tau = np.array([ordering.kendall_tau(r) for r in ranks])
     return {
-        "abs_tau": score_of_models(np.abs(tau), seed, "abs_tau"),
+        "abs_tau": score_of_models(np.abs(tau), SCORES[0]),
         "direction": Score(mean((np.sign(tau) + 1) / 2)),
         "kendall_tau": Score(mean(tau)),
         "ordered_pairs": Score(mean([ordering.ordered_pairs(r) for r in ranks])),
@@ -129,6 +129,11 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return |τ| of each model, models ascending, ``(n_models,)``."""
     return np.array([abs(ordering.kendall_tau(r)) for r in _predicted_ranks(answers, truth)])
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the |τ| that random orders have on average."""
+    return mean([ordering.expected_abs_tau(len(rows)) for rows in truth.rows_by_model()])
 
 
 def _predicted_ranks(answers: Mapping[str, Any], truth: GroundTruth) -> list[Rows]:

@@ -67,11 +67,11 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         raise ValueError("correct: expected 0 (wrong), 1 (undecided) or 2 (right)")
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores, means over models; ``precedence`` is the primary one."""
     accuracy = _accuracy(answers, truth)
     return {
-        "precedence": score_of_models(by_model(answers, truth), seed, "precedence"),
+        "precedence": score_of_models(by_model(answers, truth), SCORES[0]),
         **{
             f"gap_{gap}": Score(None if np.isnan(of_gap).any() else mean(of_gap))
             for gap, of_gap in zip(GAPS, accuracy, strict=True)
@@ -107,3 +107,8 @@ def _pairs(truth: GroundTruth) -> Rows:
             later = np.searchsorted(epochs, epochs[earlier] + gap)
             pairs += [(g, m, rows[i], rows[j]) for i, j in zip(earlier, later, strict=True)]
     return np.array(pairs, np.intp).reshape(-1, 4)
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return 0: half of the pairs are right by chance."""
+    return 0.0

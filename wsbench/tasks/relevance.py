@@ -11,6 +11,7 @@ import numpy.typing as npt
 from wsbench.metrics import retrieval
 from wsbench.seeding import generator
 from wsbench.tasks.ground_truth import GroundTruth, Rows, expect_shape
+from wsbench.tasks.score import mean
 
 
 def neighbours(
@@ -56,6 +57,12 @@ def check(name: str, bits: npt.NDArray[Any], truth: GroundTruth) -> None:
         raise ValueError(f"{name}: expected {r} bits of each row, and zeros after them")
     if (unpacked(bits, truth).sum(axis=1) > truth.n_relevant).any():
         raise ValueError(f"{name}: more are of a row's model than the model has")
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the MAP@R that random distances have on average."""
+    expected = retrieval.expected_precision_at_r(truth.n_relevant, len(truth.model) - 1)
+    return mean(retrieval.model_means(expected, truth.model, truth.n_relevant))
 
 
 def precision_by_model(bits: npt.NDArray[np.uint8], truth: GroundTruth) -> npt.NDArray[np.float64]:

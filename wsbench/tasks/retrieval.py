@@ -24,7 +24,7 @@ from wsbench.tasks.ground_truth import Answers, GroundTruth, Rows, compact, expe
 from wsbench.tasks.score import Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "retrieval"
-VERSION = 2
+VERSION = 3
 QUESTION = "of which model in a gallery is this a copy?"
 # Queries are compared with a gallery as written, in one array: both need one layout.
 LEAVES_OUT: tuple[str, ...] = ("widen",)
@@ -126,12 +126,12 @@ def _check_agreement(answers: Mapping[str, Any], truth: GroundTruth) -> None:
         )
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     wanted = truth.model[truth.queries]
     own, sibling = answers["near"]
     return {
-        "map_at_r": score_of_models(by_model(answers, truth), seed, "retrieval"),
+        "map_at_r": score_of_models(by_model(answers, truth), SCORES[0]),
         "rank1": Score(mean(answers["found"][:, 0] == wanted)),
         "tpr_at_1_fpr": Score(retrieval.true_positive_rate(own, sibling, _FALSE_POSITIVE_RATE)),
     }
@@ -139,12 +139,24 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
 
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
-    wanted = truth.model[truth.queries]
-    models, sizes = np.unique(truth.gallery, return_counts=True)
-    n_relevant = sizes[np.searchsorted(models, wanted)]
+    wanted, n_relevant = truth.model[truth.queries], _n_relevant_each(truth)
     relevant = answers["found"] == wanted[:, None]
     precision = retrieval.average_precision_at_r(relevant, n_relevant)
     return retrieval.model_means(precision, wanted, n_relevant)
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the MAP@R that random distances have on average."""
+    n_relevant = _n_relevant_each(truth)
+    expected = retrieval.expected_precision_at_r(n_relevant, len(truth.gallery))
+    return mean(retrieval.model_means(expected, truth.model[truth.queries], n_relevant))
+
+
+def _n_relevant_each(truth: GroundTruth) -> Rows:
+    """Return the number of entries of its model in the gallery, for each query."""
+    models, sizes = np.unique(truth.gallery, return_counts=True)
+    n_relevant: Rows = sizes[np.searchsorted(models, truth.model[truth.queries])]
+    return n_relevant
 
 
 def _n_relevant(truth: GroundTruth) -> int:

@@ -7,8 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.metrics.bootstrap import LEAST_MODELS, interval
-from wsbench.seeding import generator
+from wsbench.metrics.intervals import LEAST_MODELS, interval
 
 LARGEST = 1e12  # a score beyond this counts as infinite: nothing that is measured reaches it
 
@@ -30,7 +29,8 @@ class ScoreSpec:
     is_primary
         Whether it ranks methods; each task has one such score, with an interval over models.
     range
-        Smallest and largest value.
+        Smallest and largest value; finite and no wider than it must be for the primary score, whose
+        interval depends on it.
     in_summary
         Whether the table at the terminal shows it, beside the primary one.
     """
@@ -75,19 +75,16 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interval: tuple[Bounded, Bounded] | None = None
 
 
-def score_of_models(values: npt.NDArray[np.float64], seed: int, name: str) -> Score:
+def score_of_models(values: npt.NDArray[np.float64], spec: ScoreSpec) -> Score:
     """Return the mean of one value per model, with an interval over models."""
-    return Score(mean(values), interval_over_models(values, seed, name))
+    return Score(mean(values), interval_over_models(values, spec.range))
 
 
 def interval_over_models(
-    values: npt.NDArray[np.float64], seed: int, name: str
+    values: npt.NDArray[np.float64], limits: tuple[float, float]
 ) -> tuple[float, float] | None:
     """Return the interval of the mean of one value per model; None from too few models."""
-    if len(values) < LEAST_MODELS:
-        return None
-    low, high = interval(values, rng=generator(seed, "bootstrap", name))
-    return float(low), float(high)
+    return interval(values, limits) if len(values) >= LEAST_MODELS else None
 
 
 def mean(values: npt.ArrayLike) -> float:

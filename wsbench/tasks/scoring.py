@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from wsbench.networks.perturbations import COMPRESSION, SYMMETRY
 from wsbench.tasks import robustness
-from wsbench.tasks.catalogue import TASKS
+from wsbench.tasks.catalogue import TASKS, primary_score
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.score import Score
@@ -23,7 +23,7 @@ def task_versions(tasks: Mapping[str, object] | tuple[str, ...]) -> dict[str, in
     Examples
     --------
     >>> task_versions(("ordering",))
-    {"ordering": 2, "robustness": 1}
+    {'ordering': 3, 'robustness': 2}
     """
     return {**{name: TASKS[name].VERSION for name in tasks}, "robustness": robustness.VERSION}
 
@@ -50,7 +50,6 @@ class Scored:
 def score_answers(
     answers: Mapping[str, Answers],
     truths: Mapping[str, GroundTruth],
-    seed: int,
     tracks: Tracks | None = None,
 ) -> Scored:
     """Return everything that is computed from a method's answers.
@@ -61,24 +60,24 @@ def score_answers(
         By entry, ``"identification/permute"``.
     truths
         By protocol, ``"standard"``.
-    seed
-        For the bootstrap.
     tracks
         Of the suite; None for a suite without tracks.
     """
     scores = {}
     for entry, arrays in answers.items():
-        task, condition = parse_entry(entry)
-        scores[entry] = TASKS[task].scores(arrays, truths[condition.protocol], seed)
+        name, condition = parse_entry(entry)
+        scores[entry] = TASKS[name].scores(arrays, truths[condition.protocol])
     summaries: Scores = {}
     by_task = {task: primary_by_model(answers, truths, task) for task in TASKS}
-    for task, by_perturbation in by_task.items():
+    limits_of = {task: primary_score(task).range for task in TASKS}
+    for name, by_perturbation in by_task.items():
         if "none" in by_perturbation and len(by_perturbation) > 1:
-            summaries[task] = {
-                kind: robustness.robustness(by_perturbation, perturbations, seed)
+            chance, limits = TASKS[name].chance(truths["standard"]), limits_of[name]
+            summaries[name] = {
+                kind: robustness.robustness(by_perturbation, perturbations, chance, limits)
                 for kind, perturbations in (("compression", COMPRESSION), ("symmetry", SYMMETRY))
             }
-    return Scored(scores, summaries, track_scores(tracks or Tracks(), by_task, seed))
+    return Scored(scores, summaries, track_scores(tracks or Tracks(), by_task, limits_of))
 
 
 def ranked_by_model(

@@ -57,11 +57,11 @@ def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     relevance.check("relevant_ends", answers["relevant_ends"], truth.subset(truth.ends))
 
 
-def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[str, Score]:
+def scores(answers: Mapping[str, Any], truth: GroundTruth) -> dict[str, Score]:
     """Return the scores; ``map_at_r`` is the primary one."""
     ends = relevance.precision_by_model(answers["relevant_ends"], truth.subset(truth.ends))
     return {
-        "map_at_r": score_of_models(by_model(answers, truth), seed, "sparse"),
+        "map_at_r": score_of_models(by_model(answers, truth), SCORES[0]),
         "ends": Score(mean(ends)),
     }
 
@@ -69,3 +69,8 @@ def scores(answers: Mapping[str, Any], truth: GroundTruth, seed: int) -> dict[st
 def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return MAP@R of each model, models ascending, ``(n_models,)``."""
     return relevance.precision_by_model(answers["relevant"], truth.subset(truth.sparse))
+
+
+def chance(truth: GroundTruth) -> float:
+    """Return the MAP@R that random distances have on average."""
+    return relevance.chance(truth.subset(truth.sparse))

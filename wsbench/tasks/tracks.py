@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from wsbench.tasks.score import Score, score_of_models
+from wsbench.tasks.score import Score, interval_over_models, mean
 from wsbench.typing import Doubles
 
 OVERALL = "overall"
@@ -69,7 +69,9 @@ class Tracks:
 
 
 def track_scores(
-    tracks: Tracks, by_task: Mapping[str, ByPerturbation], seed: int
+    tracks: Tracks,
+    by_task: Mapping[str, ByPerturbation],
+    limits_of: Mapping[str, tuple[float, float]],
 ) -> dict[str, dict[str, Score]]:
     """Return the scores of each task by track, and those of ``"overall"``, with intervals.
 
@@ -79,14 +81,16 @@ def track_scores(
         Of a suite.
     by_task
         Task to perturbation to the primary score of each model.
-    seed
-        For the bootstrap.
+    limits_of
+        Task to the smallest and the largest value of its primary score.
     """
     of_task = {task: tracks.by_model(primary) for task, primary in by_task.items()}
+    ends = list(zip(*(limits_of[task] for task in tracks.tasks), strict=True)) or [(0.0,), (1.0,)]
+    limits = {**limits_of, OVERALL: (min(ends[0]), max(ends[1]))}
     all_tasks = {OVERALL: tracks.overall_by_model(by_task), **of_task}
     return {
         task: {
-            track: score_of_models(values, seed, f"track {track}")
+            track: Score(mean(values), interval_over_models(values, limits[task]))
             for track, values in by_track.items()
         }
         for task, by_track in all_tasks.items()

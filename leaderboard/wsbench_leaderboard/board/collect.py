@@ -109,7 +109,7 @@ def rescore_record(record: wsbench.Record) -> RescoredRecord:
     """Recompute a record's scores; raise as `collect` does."""
     answers, truths = wsbench.load_answers(record)
     tracks = wsbench.tracks_of(record)
-    scored = wsbench.score_answers(answers, truths, record.content.seed, tracks)
+    scored = wsbench.score_answers(answers, truths, tracks)
     if not record.is_stale:
         _expect_same(record, recorded_parts(record), vars(scored))
     by_model = wsbench.ranked_by_model(answers, truths, tracks)

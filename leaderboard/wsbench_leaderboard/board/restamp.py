@@ -69,7 +69,7 @@ def _planned(
     content = record.content
     current = _current_versions(record)
     answers = wsbench.load_answers(record)
-    scored = wsbench.score_answers(*answers, content.seed, wsbench.tracks_of(record))
+    scored = wsbench.score_answers(*answers, wsbench.tracks_of(record))
     changed = list(differences(recorded_parts(record), vars(scored)))
     for difference in changed:
         _expect_announced(record, difference, current, changelog)

@@ -29,7 +29,7 @@ def test_compare__prints_difference_interval_and_verdict_for_each_entry(run, zoo
     first, second, heading, *entries = result.out.splitlines()
     assert first.startswith("made-up-v1: euclidean (euclidean-")
     assert second.strip().startswith("random (random-")
-    assert heading.split() == ["entry", "euclidean", "random", "difference", "95", "%"]
+    assert heading.split() == ["entry", "euclidean", "random", "difference", "95", "%", "p"]
     assert [line.split()[0] for line in entries] == [
         "identification/none", "identification/permute", "ordering/none", "ordering/permute",
     ]  # fmt: skip
@@ -38,7 +38,7 @@ def test_compare__prints_difference_interval_and_verdict_for_each_entry(run, zoo
 
 def test_compare__says_what_is_not_separable(run, zoo):
     result = run("compare", "euclidean", "svd k=12", "--zoo", zoo)
-    assert result.out.splitlines()[3].endswith("+0.000 +0.000 … +0.000  not separable")
+    assert result.out.splitlines()[3].endswith("+0.000 +0.000 … +0.000  1.0000  not separable")
 
 
 def test_compare__json_holds_what_the_python_interface_returns(run, zoo):
@@ -47,6 +47,7 @@ def test_compare__json_holds_what_the_python_interface_returns(run, zoo):
     for entry, expected in wsbench.compare(a, b).items():
         assert found["entries"][entry]["difference"] == expected.difference
         assert tuple(found["entries"][entry]["interval"]) == expected.interval
+        assert found["entries"][entry]["p"] == expected.p
         assert found["entries"][entry]["separable"] is expected.separable
 
 

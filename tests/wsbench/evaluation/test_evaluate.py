@@ -47,7 +47,7 @@ def test_evaluate__euclidean_tells_all_models_of_digits_mlp_v1_apart(digits_zoo)
     scores = evaluate("euclidean", digits_zoo).scores["identification/none"]
     for name in ("map_at_r", "rank1", "ari", "bcubed_f1", "purity"):
         assert scores[name].value == 1.0
-    assert scores["map_at_r"].interval == (1.0, 1.0)
+    assert scores["map_at_r"].interval == (pytest.approx(0.025 ** (1 / 10)), 1.0)
     assert scores["margin"].value > 1
 
 
@@ -112,7 +112,6 @@ def test_evaluate__another_seed_breaks_ties_otherwise_and_changes_little(zoo, me
     for name in ("map_at_r", "rank1", "ari", "purity", "margin"):
         a, b = (one["identification/none"][name].value for one in scores)
         assert a == pytest.approx(b, rel=1e-6)  # no ties here; LAPACK saw another order
-    assert scores[0] != scores[1]  # the bootstrap
 
 
 def test_evaluate__initialisation_is_left_out(zoo):
@@ -177,7 +176,7 @@ def test_evaluate__an_order_method_that_knows_gets_everything_right(zoo):
 
     right = evaluate(loaded(Oracle(1)), zoo).scores["ordering/none"]
     assert [right[name].value for name in right] == [1.0, 1.0, 6.0]
-    assert right["kendall_tau"].interval == (1.0, 1.0)
+    assert right["kendall_tau"].interval == (pytest.approx(2 * 0.025 ** (1 / 6) - 1), 1.0)
     wrong = evaluate(loaded(Oracle(-1)), zoo).scores["ordering/none"]
     assert [wrong[name].value for name in wrong] == [-1.0, 0.0, 0.0]
 
@@ -236,7 +235,7 @@ def test_evaluate__takes_the_shortest_trajectories_of_the_fewest_models(make_zoo
 
 def test_score__is_a_function_of_the_answers(zoo):
     result = evaluate(loaded(FirstThree()), zoo, seed=5)
-    assert score_answers(result.answers, result.truths, 5) == (result.scores, result.robustness)
+    assert score_answers(result.answers, result.truths) == (result.scores, result.robustness)
 
 
 def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seeds(zoo):

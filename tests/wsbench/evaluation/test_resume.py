@@ -114,6 +114,7 @@ def test_evaluate__does_not_blame_a_method_for_a_folder_that_cannot_be_written(z
         wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE, unfinished=tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_evaluate__killed_and_run_again_gives_the_same_record(make_zoo, tmp_path):
     """kill -9, at a moment when some conditions are done."""
     folder = make_zoo(models=30, epochs=6)

@@ -57,6 +57,7 @@ def by_scipy_and_scikit_learn(zoo, space):
     return np.mean(purity), np.mean(initial), np.mean(pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ["weights", "svd-50", "svd-5"])
 def test_reproduce__agrees_with_the_same_steps_in_scipy_and_scikit_learn(digits_zoo, result, space):
     purity, initial, pairs = by_scipy_and_scikit_learn(digits_zoo, space)

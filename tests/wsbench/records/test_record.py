@@ -64,7 +64,7 @@ def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, 
     assert content["zoo"] == {
         "id": "made-up-v1", "content_digest": made_up_zoo.content_digest,
     }  # fmt: skip
-    assert content["versions"] == {"identification": 1, "ordering": 1, "robustness": 1}
+    assert content["versions"] == {"identification": 2, "ordering": 2, "robustness": 2}
     assert set(content["environment"]["packages"]) >= {"wsbench", "numpy", "numba", "torch"}
     assert set(content["scores"]) == {
         "identification/none", "identification/permute", "ordering/none", "ordering/permute",

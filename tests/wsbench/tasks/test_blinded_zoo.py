@@ -87,7 +87,7 @@ def test_retrieval__asks_about_perturbed_queries_among_the_gallery_as_it_was(zoo
 def test_retrieval__without_a_perturbation_finds_every_copy(zoo):
     blinded = BlindedZoo(zoo, "standard", 0)
     found = answers(Spy(), blinded, "none", "retrieval")
-    scores = TASKS["retrieval"].scores(found, blinded.truth, 0)
+    scores = TASKS["retrieval"].scores(found, blinded.truth)
     assert scores["rank1"].value == scores["tpr_at_1_fpr"].value == 1.0
 
 
@@ -102,7 +102,7 @@ def test_retrieval__of_a_method_that_says_nothing_is_at_chance(zoo):
     for seed in range(40):
         blinded = BlindedZoo(zoo, "standard", seed)
         found = answers(Nothing(), blinded, "none", "retrieval")
-        scores = TASKS["retrieval"].scores(found, blinded.truth, seed)
+        scores = TASKS["retrieval"].scores(found, blinded.truth)
         precision.append(scores["rank1"].value)
         assert scores["tpr_at_1_fpr"].value == 0.0
     # 36 queries in 40 zoos, each right with 6/72: a standard error of .0073.
@@ -128,7 +128,7 @@ def test_blinded_zoo__renumbering_and_shuffling_a_zoo_changes_no_score_of_any_ta
             blinded = BlindedZoo(one, "standard", 3)
             scores.append(
                 {
-                    name: task.scores(answers(Spy(), blinded, perturbation, name), blinded.truth, 3)
+                    name: task.scores(answers(Spy(), blinded, perturbation, name), blinded.truth)
                     for name, task in TASKS.items()
                 }
             )

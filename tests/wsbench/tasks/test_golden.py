@@ -39,8 +39,8 @@ def changed(task, **names):
 
 
 def moved_scores(task, name, by):
-    def scores(answers, truth, seed):
-        found = TASKS_BEFORE[task].scores(answers, truth, seed)
+    def scores(answers, truth):
+        found = TASKS_BEFORE[task].scores(answers, truth)
         return found | {name: Score(found[name].value + by, found[name].interval)}
 
     return scores
@@ -60,8 +60,8 @@ def test_golden__a_score_that_moves_by_1e_11_is_named_and_what_to_do(monkeypatch
 
 
 def test_golden__a_score_that_is_gone_or_new_is_named(monkeypatch):
-    def renamed(answers, truth, seed):
-        found = TASKS_BEFORE["ordering"].scores(answers, truth, seed)
+    def renamed(answers, truth):
+        found = TASKS_BEFORE["ordering"].scores(answers, truth)
         return {"tau" if name == "kendall_tau" else name: one for name, one in found.items()}
 
     monkeypatch.setitem(TASKS, "ordering", changed("ordering", scores=renamed))
@@ -78,7 +78,9 @@ def test_golden__robustness_that_moves_is_named(monkeypatch):
 
 def test_golden__a_version_that_was_raised_is_to_be_stored(monkeypatch):
     scores = moved_scores("ordering", "kendall_tau", 0.1)
-    monkeypatch.setitem(TASKS, "ordering", changed("ordering", scores=scores, VERSION=2))
+    monkeypatch.setitem(
+        TASKS, "ordering", changed("ordering", scores=scores, VERSION=TASKS["ordering"].VERSION + 1)
+    )
     (complaint,) = golden.complaints()
     assert complaint.startswith("ordering has another version than is stored: run python -m supp")
 
@@ -94,6 +96,8 @@ def test_golden__the_command_refuses_scores_that_moved_under_the_same_version(
     with pytest.raises(SystemExit, match=r"VERSION in wsbench/tasks/ordering.py is what it was"):
         golden.write_scores()
     assert golden.SCORES_FILE.read_text() == stored
-    monkeypatch.setitem(TASKS, "ordering", changed("ordering", scores=scores, VERSION=2))
+    monkeypatch.setitem(
+        TASKS, "ordering", changed("ordering", scores=scores, VERSION=TASKS["ordering"].VERSION + 1)
+    )
     golden.write_scores()
     assert golden.complaints() == []

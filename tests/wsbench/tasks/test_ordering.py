@@ -41,7 +41,7 @@ def test_scores__by_hand():
     # Model 4 is seen as epochs 2, 1, 3 and put in the order 1, 2, 3; model 9 is seen, and left, as
     # epochs 1, 3, 2.
     found = answers(lambda rows: np.array([1, 0, 2]) if rows[0] == 0 else np.arange(3))
-    scores = ordering.scores(found, TRUTH, 0)
+    scores = ordering.scores(found, TRUTH)
     assert scores["abs_tau"].value == pytest.approx((1 + 1 / 3) / 2)
     assert scores["kendall_tau"].value == pytest.approx((1 + 1 / 3) / 2)
     assert scores["direction"].value == 1
@@ -54,7 +54,7 @@ def test_scores__by_hand():
 def test_scores__tell_an_order_from_its_direction():
     # Model 4 is put in the order 3, 2, 1; model 9 is left as epochs 1, 3, 2.
     found = answers(lambda rows: np.array([2, 0, 1]) if rows[0] == 0 else np.arange(3))
-    scores = ordering.scores(found, TRUTH, 0)
+    scores = ordering.scores(found, TRUTH)
     assert scores["abs_tau"].value == pytest.approx((1 + 1 / 3) / 2)
     assert scores["kendall_tau"].value == pytest.approx((-1 + 1 / 3) / 2)
     assert scores["direction"].value == 0.5

@@ -36,7 +36,7 @@ class Shown:
 def scored(**answers):
     found = precedence.run(Asked(**answers), Shown)
     precedence.check(found, TRUTH)
-    return precedence.scores(found, TRUTH, 0), found
+    return precedence.scores(found, TRUTH), found
 
 
 def epochs(rows):
@@ -87,7 +87,7 @@ def test_run__an_order_that_depends_on_the_rows_place_is_at_chance():
 def test_scores__by_hand_for_the_pairs_of_one_model():
     _, found = scored(progress=epochs)
     found["correct"][:10] = [0, 0, 1, 2, 2, 2, 2, 2, 2, 2]  # gap 1 of the first model: .75
-    scores = precedence.scores(found, TRUTH, 0)
+    scores = precedence.scores(found, TRUTH)
     np.testing.assert_allclose(precedence.by_model(found, TRUTH), [(0.5 + 1 + 1) / 3, 1, 1, 1])
     assert scores["gap_1"].value == pytest.approx((0.75 + 3) / 4)
     assert scores["precedence"].value == pytest.approx((2.5 / 3 + 3) / 4)
@@ -97,7 +97,7 @@ def test_scores__of_a_gap_that_no_model_has_are_undefined():
     truth = GroundTruth(Labels(np.repeat(np.arange(3), 4), np.tile(np.arange(1, 5), 3)))
     found = {"correct": np.full(9, 2, np.uint8)}
     precedence.check(found, truth)
-    scores = precedence.scores(found, truth, 0)
+    scores = precedence.scores(found, truth)
     assert [scores[f"gap_{gap}"].value for gap in (1, 5, 25)] == [1.0, None, None]
     assert scores["precedence"].value == 1
 

@@ -39,7 +39,7 @@ def test_answers__do_not_depend_on_the_order_in_which_rows_are_seen():
 
 
 def test_scores__by_hand():
-    scores = retrieval.scores(answers(), TRUTH, 0)
+    scores = retrieval.scores(answers(), TRUTH)
     assert scores["map_at_r"].value == pytest.approx((1 + 0.5) / 2)
     assert scores["rank1"].value == pytest.approx(3 / 4)
     np.testing.assert_allclose(retrieval.by_model(answers(), TRUTH), [1, 0.5])
@@ -47,16 +47,16 @@ def test_scores__by_hand():
 
 def test_scores__the_true_positive_rate_counts_what_is_nearer_than_any_sibling():
     near = answers(np.array([0.1, 1.1, 8.2, 6.6]))  # own 1.4 away, sibling 1.6
-    assert retrieval.scores(near, TRUTH, 0)["tpr_at_1_fpr"].value == 1.0
+    assert retrieval.scores(near, TRUTH)["tpr_at_1_fpr"].value == 1.0
     far = answers(np.array([0.1, 1.1, 8.2, 6.4]))  # own 1.6 away, sibling 1.4
-    assert retrieval.scores(far, TRUTH, 0)["tpr_at_1_fpr"].value == 3 / 4
+    assert retrieval.scores(far, TRUTH)["tpr_at_1_fpr"].value == 3 / 4
 
 
 def test_scores__equal_distances_accept_nothing():
     """A method that cannot tell anything apart must not have found the copies."""
     seen = (np.arange(4), np.arange(6))
     found = retrieval.answers(np.ones((4, 6)), TRUTH, seen, 0)
-    assert retrieval.scores(found, TRUTH, 0)["tpr_at_1_fpr"].value == 0.0
+    assert retrieval.scores(found, TRUTH)["tpr_at_1_fpr"].value == 0.0
 
 
 def test_check__accepts_what_methods_answer():

@@ -52,7 +52,7 @@ def test_run__asks_about_three_epochs_and_about_the_ends(n_epochs, sparse):
     assert sorted(set(truth.epoch[ends])) == [1, n_epochs]
     assert len(few) == N_MODELS * len(sparse)
     sparse_identification.check(found, truth)
-    scores = sparse_identification.scores(found, truth, 0)
+    scores = sparse_identification.scores(found, truth)
     assert {name: one.value for name, one in scores.items()} == {"map_at_r": 1.0, "ends": 1.0}
 
 
@@ -64,7 +64,7 @@ def test_scores__of_a_method_that_finds_all_but_the_first_epoch():
         return np.where(is_first, -1e6 - 10.0 * rows, 1000 * truth.model[rows] + truth.epoch[rows])
 
     found = sparse_identification.run(Asked(places), shown_of(truth))
-    scores = sparse_identification.scores(found, truth, 0)
+    scores = sparse_identification.scores(found, truth)
     assert scores["map_at_r"].value == 1
     assert scores["ends"].value < 0.3
 

@@ -7,6 +7,7 @@ TRACKS = Tracks(
     {"as-written": (("none",),), "symmetry": (("permute",), ("rescale",)), "both": (("p+r", "p"),)},
     ("dense", "sparse"),
 )
+LIMITS = {"dense": (0.0, 1.0), "sparse": (0.0, 1.0), "other": (-1.0, 1.0)}
 DENSE = {"none": [1.0, 0.8], "permute": [0.6, 0.2], "rescale": [0.2, 0.2], "p": [0.0, 0.4]}
 SPARSE = {"none": [0.5, 0.5], "permute": [0.1, 0.1], "p": [0.3, 0.3]}
 
@@ -45,15 +46,15 @@ def test_overall__is_the_mean_over_tasks():
 
 def test_track_scores__have_a_part_for_each_task_and_the_overall():
     by_task = {"dense": arrays(DENSE), "sparse": arrays(SPARSE), "other": {}}
-    found = track_scores(TRACKS, by_task, 0)
+    found = track_scores(TRACKS, by_task, LIMITS)
     assert list(found) == ["overall", "dense", "sparse"]
     assert found["dense"]["both"].value == pytest.approx(0.2)
     assert found["overall"]["overall"].value == pytest.approx((1.4 / 3 + 0.3) / 2)
-    assert track_scores(Tracks(), by_task, 0) == {}
+    assert track_scores(Tracks(), by_task, LIMITS) == {}
 
 
 def test_track_scores__do_not_depend_on_the_order_of_conditions():
     backwards = Tracks({"all": (("rescale",), ("permute",), ("none",))}, ("dense",))
     forwards = Tracks({"all": (("none",), ("permute",), ("rescale",))}, ("dense",))
     by_task = {"dense": arrays(DENSE)}
-    assert track_scores(backwards, by_task, 0) == track_scores(forwards, by_task, 0)
+    assert track_scores(backwards, by_task, LIMITS) == track_scores(forwards, by_task, LIMITS)

@@ -215,6 +215,7 @@ _BUILD = (
 )
 
 
+@pytest.mark.slow
 def test_build_zoo__two_processes_at_once_end_with_the_same_digest(tmp_path, small_recipe):
     recipe = tmp_path / "small.toml"
     recipe.write_text(small_recipe)

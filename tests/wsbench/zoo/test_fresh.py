@@ -145,6 +145,12 @@ def test_fresh_zoo__holds_what_it_claims(fresh, home):
     assert {"network", "splits", "scores", "training"} <= set(outcomes)
 
 
+def test_fresh_zoo__has_a_card_that_says_what_its_split_is(fresh, small_zoo_folder, home):
+    sentence = "All models are test models"
+    assert sentence in (folder_of(fresh, home) / "README.md").read_text()
+    assert sentence not in (small_zoo_folder / "README.md").read_text()
+
+
 def test_fresh_zoo__is_no_published_zoo(fresh, home):
     assert fresh.id not in wsbench.published_zoos()
     with pytest.raises(wsbench.UnknownIdError, match="unknown zoo"):

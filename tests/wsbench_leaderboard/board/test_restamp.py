@@ -11,7 +11,7 @@ from wsbench.tasks import identification, ordering, robustness
 from wsbench_leaderboard.board.folder import check_folder
 from wsbench_leaderboard.board.restamp import restamp
 
-NAMED = "### Tasks\n\n- Epochs that are equal count half (ordering, version 2).\n"
+NAMED = "### Tasks\n\n- Epochs that are equal count half (ordering, version 3).\n"
 SUITE = wsbench.find_suite(None, ["identification", "ordering"], ["none", "permute", "int8"])
 
 
@@ -26,7 +26,7 @@ def svd_evaluations(tmp_path_factory) -> list[wsbench.Evaluation]:
 @pytest.fixture(autouse=True)
 def version_1(monkeypatch):
     """Tasks of version 1, as they were when records of format 1 were written."""
-    for task in (identification, ordering):
+    for task in (identification, ordering, robustness):
         monkeypatch.setattr(task, "VERSION", 1)
 
 
@@ -37,10 +37,10 @@ def svd(svd_evaluations, tmp_path) -> Path:
 
 
 @pytest.fixture
-def ordering_2(monkeypatch):
-    """Another way to score ordering, as version 2."""
+def ordering_3(monkeypatch):
+    """Another way to score ordering, as version 3."""
     scores, by_model = ordering.scores, ordering.by_model
-    monkeypatch.setattr(ordering, "VERSION", 2)
+    monkeypatch.setattr(ordering, "VERSION", 3)
     monkeypatch.setattr(ordering, "by_model", lambda *a: by_model(*a) / 2)
     monkeypatch.setattr(
         ordering, "scores", lambda *a: scores(*a) | {"ordered_pairs": wsbench.Score(0.125)}
@@ -164,25 +164,25 @@ def test_restamp__refuses_the_scores_of_other_answers(board):
 # --- another version of a task -------------------------------------------------------------------
 
 
-def test_restamp__raised_version_with_changed_scores_needs_its_line(svd, ordering_2):
+def test_restamp__raised_version_with_changed_scores_needs_its_line(svd, ordering_3):
     before = files(svd.parent)
     for text in (
         "",
         "- ordering scores equal epochs as half",
-        "- identification, version 2",
-        "- ordering, version 1",
-        "- ordering, version 20",
-        "- ordering, version 2.1",
-        "- reordering, version 2",
-        "- identification and ordering of version 2",
+        "- identification, version 3",
+        "- ordering, version 2",
+        "- ordering, version 30",
+        "- ordering, version 3.1",
+        "- reordering, version 3",
+        "- identification and ordering of version 3",
     ):
         with pytest.raises(wsbench.IntegrityError, match=r'in CHANGELOG.md \("[a-z]+, version N"'):
             restamp(svd.parent, text)
     assert files(svd.parent) == before
 
 
-@pytest.mark.parametrize("text", [NAMED, "Ordering, version 2.", "ordering, version 2: x"])
-def test_restamp__raised_version_with_its_line_gives_the_scores_of_today(svd, ordering_2, text):
+@pytest.mark.parametrize("text", [NAMED, "Ordering, version 3.", "ordering, version 3: x"])
+def test_restamp__raised_version_with_its_line_gives_the_scores_of_today(svd, ordering_3, text):
     older = wsbench.load_record(svd)
     assert older.is_stale
     (done,) = restamp(svd.parent, text)
@@ -190,7 +190,7 @@ def test_restamp__raised_version_with_its_line_gives_the_scores_of_today(svd, or
     assert done.n_changed > 2
     assert not svd.exists()
     assert not record.is_stale
-    assert record.content.versions == {"identification": 1, "ordering": 2, "robustness": 1}
+    assert record.content.versions == {"identification": 1, "ordering": 3, "robustness": 1}
     assert record.scores == wsbench.rescore(record)
     assert record.scores["ordering/none"]["ordered_pairs"].value == 0.125
     names = ("identification/none", "identification/permute")
@@ -198,29 +198,29 @@ def test_restamp__raised_version_with_its_line_gives_the_scores_of_today(svd, or
     assert record.robustness["identification"] == older.robustness["identification"]
 
 
-def test_restamp__raised_version_accounts_for_no_other_task(svd, rewrite, ordering_2):
+def test_restamp__raised_version_accounts_for_no_other_task(svd, rewrite, ordering_3):
     path = rewrite(svd, boast("scores", "identification/none", "purity"))
     with pytest.raises(wsbench.IntegrityError, match=r"raise the version of identification and"):
         restamp(path.parent, NAMED)
 
 
 def test_restamp__raised_version_with_the_same_scores_needs_no_line(svd, monkeypatch):
-    monkeypatch.setattr(ordering, "VERSION", 2)
+    monkeypatch.setattr(ordering, "VERSION", 3)
     (done,) = restamp(svd.parent, "")
     record = wsbench.load_record(done.after)
-    assert (done.n_changed, record.content.versions["ordering"]) == (0, 2)
+    assert (done.n_changed, record.content.versions["ordering"]) == (0, 3)
     assert done.after != svd
 
 
 def test_restamp__robustness_has_a_version_of_its_own(svd, monkeypatch):
     computed = robustness.robustness
-    monkeypatch.setattr(robustness, "VERSION", 2)
+    monkeypatch.setattr(robustness, "VERSION", 3)
     monkeypatch.setattr(
         robustness, "robustness", lambda *a: wsbench.Score((computed(*a).value or 0) / 2)
     )
     with pytest.raises(wsbench.IntegrityError, match=r"robustness\.identification\.compression is"):
         restamp(svd.parent, NAMED)
-    (done,) = restamp(svd.parent, "- The mean of halves (robustness, version 2)")
+    (done,) = restamp(svd.parent, "- The mean of halves (robustness, version 3)")
     assert done.n_changed == 4
     assert not wsbench.load_record(done.after).is_stale
 
@@ -229,8 +229,8 @@ def test_restamp__robustness_has_a_version_of_its_own(svd, monkeypatch):
     ("edit", "message"),
     [
         (
-            lambda c: c["versions"].update(ordering=3),
-            "versions.ordering: got 3, and this version of wsbench has 1; install a newer one",
+            lambda c: c["versions"].update(ordering=4),
+            "versions.ordering: got 4, and this version of wsbench has 1; install a newer one",
         ),
         (
             lambda c: c["suite"].update(tasks=["luck"]),
@@ -247,7 +247,7 @@ def test_restamp__refuses_records_of_a_newer_wsbench(svd, rewrite, edit, message
 # --- again, and interrupted ----------------------------------------------------------------------
 
 
-def test_restamp__twice_changes_nothing(board, ordering_2):
+def test_restamp__twice_changes_nothing(board, ordering_3):
     restamp(board, NAMED)
     before = files(board)
     again = restamp(board, NAMED)
@@ -287,7 +287,7 @@ def test_restamp__interrupted_is_finished_by_the_next_call(svd, as_format_1, mon
 
 
 def test_restamp__interrupted_between_versions_leaves_a_folder_that_check_explains(
-    board, ordering_2, monkeypatch
+    board, ordering_3, monkeypatch
 ):
     before = sorted(board.glob("*/*.json"))
     interrupt(board, NAMED, monkeypatch)
@@ -326,7 +326,7 @@ def test_command__restamp_of_a_clone_without_records_does_nothing(run, tmp_path,
     assert run("leaderboard", "restamp") == (0, "0 records, 0 updated, 0 scores changed\n", "")
 
 
-def test_command__restamp_reads_the_changelog(run, board, ordering_2, tmp_path, monkeypatch):
+def test_command__restamp_reads_the_changelog(run, board, ordering_3, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     complaint = run("leaderboard", "restamp", board).complaint()
     assert "raise the version of ordering and name it in CHANGELOG.md" in complaint

@@ -191,6 +191,7 @@ def test_evaluate__counts_the_first_of_equal_outputs():
     assert accuracy == np.float32(1 / 3)
 
 
+@pytest.mark.slow
 def test_naive_gradient__equals_central_differences():
     images, labels = noise(2)
     flat = kaiming().astype(np.float64)

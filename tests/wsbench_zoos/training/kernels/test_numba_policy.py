@@ -27,6 +27,7 @@ def permute_in_fresh_process(cache: Path | None) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_kernel__is_compiled_once_for_all_processes_with_a_cache_folder(tmp_path):
     without, _ = permute_in_fresh_process(None)
     cold, cold_counts = permute_in_fresh_process(tmp_path)
