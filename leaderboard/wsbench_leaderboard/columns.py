@@ -65,14 +65,26 @@ def columns() -> list[Column]:
 def _track(task: str, track: str) -> Column:
     tracks = wsbench.SUITES["standard"].tracks
     if track == "overall":
-        of = " and ".join(tracks.tasks) if task == "overall" else task
-        meaning = f"mean of {of} over the tracks {', '.join(tracks.conditions)}"
+        meaning = _mean_of_tracks(task)
     else:
-        names = ["/".join(one) for one in tracks.conditions[track]]
-        meaning = f"mean over {', '.join(names)}"
+        names = [" or ".join(map(_words, one)) for one in tracks.conditions[track]]
+        meaning = ("mean over " if names[1:] else "under ") + ", ".join(names)
     is_ranked = track == "overall"
     heading = task if is_ranked else track.replace("-", " ")
     return Column(task, track, heading, meaning, "", "tracks", is_ranked)
+
+
+def _mean_of_tracks(task: str) -> str:
+    if task != "overall":
+        question, score = wsbench.TASKS[task].QUESTION, wsbench.primary_score(task).heading
+        return f"{question} Mean {score} over the tracks"
+    tasks = wsbench.SUITES["standard"].tracks.tasks
+    scores = [f"{name} {wsbench.primary_score(name).heading}" for name in tasks]
+    return f"mean of {' and '.join(scores)} over the tracks"
+
+
+def _words(perturbation: str) -> str:
+    return "no perturbation" if perturbation == "none" else perturbation
 
 
 def _of_task(name: str, column: wsbench.Column) -> Column:

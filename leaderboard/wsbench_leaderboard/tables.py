@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.board.collect import RescoredRecord, rank_value, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_value, ranks, zoo_place
 from wsbench_leaderboard.columns import Column, columns
 
 BEGIN = "<!-- tables: written by wsbench leaderboard table --update -->"
@@ -26,7 +26,7 @@ def markdown(results: Iterable[RescoredRecord]) -> str:
     Transductive methods follow the others: their scores cannot be compared.
     """
     by_zoo = sorted(results, key=_zoo)
-    tables = [_table(zoo, list(group)) for (zoo, _), group in groupby(by_zoo, key=_zoo)]
+    tables = [_table(zoo, list(group)) for (_, zoo, _), group in groupby(by_zoo, key=_zoo)]
     return "\n".join(tables) or "No records yet.\n"
 
 
@@ -55,9 +55,9 @@ def with_tables(path: Path, tables: str) -> str:
     return f"{before}{begin}\n{tables}\n{end}{after}"
 
 
-def _zoo(rescored: RescoredRecord) -> tuple[str, str]:
-    """Return the id and digest of a record's zoo; zoos with other content are other zoos."""
-    return rescored.record.zoo, rescored.record.content.zoo.content_digest
+def _zoo(rescored: RescoredRecord) -> tuple[bool, str, str]:
+    """Return the place and digest of a record's zoo; zoos with other content are other zoos."""
+    return *zoo_place(rescored.record.zoo), rescored.record.content.zoo.content_digest
 
 
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:

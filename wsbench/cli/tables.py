@@ -169,11 +169,11 @@ def too_few(n_models: int) -> str:
 
 def number(value: float | None, undefined: str = "inf") -> str:
     """Return a score with three decimals."""
-    return undefined if value is None else f"{value:.3f}"
+    return undefined if value is None else f"{value:z.3f}"
 
 
 def _interval(interval: tuple[float, float] | None, before: str) -> str:
     if interval is None:
         return ""
     low, high = interval
-    return f"{before}{low:.3f}\u2013{high:.3f}"
+    return f"{before}{low:z.3f}\u2013{high:z.3f}"

@@ -95,6 +95,12 @@ def expect_folder(folder: Path) -> None:
         )
 
 
+def zoo_place(zoo_id: str) -> tuple[bool, str]:
+    """Return the sort key of a zoo: those that seconds build, on small data, follow the others."""
+    published = wsbench.published_zoos().get(zoo_id)
+    return published is not None and published.embedded, zoo_id
+
+
 def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
     """Return results by zoo, method, and name of the record."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wsbench
-from wsbench_leaderboard.board.collect import RescoredRecord, rank_value, ranks
+from wsbench_leaderboard.board.collect import RescoredRecord, rank_value, ranks, zoo_place
 from wsbench_leaderboard.site import text
 
 Ranks = Mapping[Path, tuple[int, int]]
@@ -25,7 +25,7 @@ class Board:
     slug
         File name of its page, without the ending.
     results
-        Records by rank; stale ones last.
+        Records by rank, then those of transductive methods, then stale ones.
     ranks
         ``"overall"``, or task, to the rank intervals by path of the record.
     machine
@@ -64,7 +64,7 @@ class Board:
 
 
 def boards(results: Iterable[RescoredRecord]) -> list[Board]:
-    """Return a board for each zoo, by id."""
+    """Return a board for each zoo, in the order of `zoo_place`."""
     groups: dict[tuple[str, str], list[RescoredRecord]] = {}
     for rescored in results:
         zoo = rescored.record.content.zoo
@@ -72,7 +72,7 @@ def boards(results: Iterable[RescoredRecord]) -> list[Board]:
     n_digests = Counter(zoo for zoo, _ in groups)
     return [
         _board(zoo, digest, groups[zoo, digest], n_digests[zoo] == 1)
-        for zoo, digest in sorted(groups)
+        for zoo, digest in sorted(groups, key=lambda key: (zoo_place(key[0]), key[1]))
     ]
 
 
@@ -90,7 +90,7 @@ def label_and_version(record: wsbench.Record) -> tuple[str, str]:
 
 
 def suite_text(record: wsbench.Record) -> str:
-    """Return the suite and seed of a record: ``"standard 1, seed 0"``."""
+    """Return the suite and seed of a record: ``"standard 2, seed 0"``."""
     suite = record.content.suite
     return f"{suite.name} {suite.version}, seed {record.content.seed}"
 
@@ -112,11 +112,12 @@ def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) 
 
 
 def _place(rescored: RescoredRecord, ranks: Ranks) -> tuple[object, ...]:
-    """Return the sort key of a record: stale, rank, score, names."""
+    """Return the sort key of a record: stale, transductive, rank, score, names."""
     last = len(ranks) + 1
     rank = ranks.get(rescored.record.path, (last, last))
     return (
         rescored.is_stale,
+        rescored.is_transductive,
         rank,
         -rank_value(rescored),
         label_and_version(rescored.record),

@@ -72,6 +72,7 @@ class Row:
     starts_group: bool
     is_first: bool
     is_stale: bool
+    kinds: tuple[str, ...]
     cells: tuple[Cell, ...]
 
 
@@ -117,7 +118,8 @@ def rows(board: Board, columns: Sequence[Column]) -> list[Row]:
     best_before: object = None
     for i, rescored in enumerate(board.results):
         rank = board.rank(rescored)
-        group = "stale" if rescored.is_stale else rank and rank[0]
+        apart = "stale" if rescored.is_stale else "transductive" * rescored.is_transductive
+        group = apart or (rank and rank[0])
         label, version = label_and_version(rescored.record)
         if n_records[rescored.is_stale, label, version] > 1:
             version = f"{version}, {suite_text(rescored.record)}"
@@ -131,11 +133,18 @@ def rows(board: Board, columns: Sequence[Column]) -> list[Row]:
                 starts_group=bool(rows) and group != best_before,
                 is_first=_is_first(rank),
                 is_stale=rescored.is_stale,
+                kinds=kinds(rescored),
                 cells=(*(cells[i] for cells in by_column), *_cost(board, rescored)),
             )
         )
         best_before = group
     return rows
+
+
+def kinds(rescored: RescoredRecord) -> tuple[str, ...]:
+    """Return what marks a record: ``"supervised"``, ``"transductive"``, ``"stale"``."""
+    names = ("supervised", "transductive", "stale")
+    return tuple(name for name in names if getattr(rescored, f"is_{name}"))
 
 
 def _scores(board: Board, column: Column) -> list[Cell]:

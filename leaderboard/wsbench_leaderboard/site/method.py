@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
+from wsbench_leaderboard.columns import Column
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite_text
-from wsbench_leaderboard.site.cells import Cell, score_cell
+from wsbench_leaderboard.site.cells import Cell, kinds, score_cell
 from wsbench_leaderboard.site.curves import Curves, accuracy, curves
 from wsbench_leaderboard.site.names import method_path, zoo_path
 
@@ -31,6 +32,9 @@ class Result:
     anchor: str
     zoo: str
     zoo_page: str
+    kinds: Sequence[str]
+    rank: str
+    summary: Sequence[Cell]
     is_stale: bool
     ranks: Facts
     robustness: Sequence[tuple[str, Cell, Cell]]
@@ -51,20 +55,22 @@ class MethodPage:
     label: str
     version: str
     description: str
+    kinds: Sequence[str]
+    links: Facts
     facts: Facts
     results: Sequence[Result]
 
 
-def method_pages(boards: Iterable[Board]) -> list[MethodPage]:
+def method_pages(boards: Iterable[Board], columns: Sequence[Column]) -> list[MethodPage]:
     """Return a page for each method of the boards, by label and version."""
     by_method: dict[tuple[str, str], list[tuple[Board, RescoredRecord]]] = {}
     for board in boards:
         for rescored in board.results:
             by_method.setdefault(label_and_version(rescored.record), []).append((board, rescored))
-    return [_page(by_method[key]) for key in sorted(by_method)]
+    return [_page(by_method[key], columns) for key in sorted(by_method)]
 
 
-def _page(results: Sequence[tuple[Board, RescoredRecord]]) -> MethodPage:
+def _page(results: Sequence[tuple[Board, RescoredRecord]], columns: Sequence[Column]) -> MethodPage:
     record = results[0][1].record
     label, version = label_and_version(record)
     methods = [rescored.record.content.method for _, rescored in results]
@@ -79,9 +85,30 @@ def _page(results: Sequence[tuple[Board, RescoredRecord]]) -> MethodPage:
     shown = []
     for board, rescored in results:
         n = anchors[board.slug] = anchors.get(board.slug, 0) + 1
-        shown.append(_result(board, rescored, board.slug if n == 1 else f"{board.slug}-{n}"))
-    description = _joined(method.description for method in methods)
-    return MethodPage(method_path(record), label, version, description, facts, shown)
+        anchor = board.slug if n == 1 else f"{board.slug}-{n}"
+        shown.append(_result(board, rescored, anchor, columns))
+    return MethodPage(
+        page=method_path(record),
+        label=label,
+        version=version,
+        description=_joined(method.description for method in methods),
+        kinds=list(dict.fromkeys(kind for result in shown for kind in result.kinds)),
+        links=_links(rescored.record for _, rescored in results),
+        facts=facts,
+        results=shown,
+    )
+
+
+def _links(records: Iterable[wsbench.Record]) -> Facts:
+    """Return the different addresses of a method's code and papers, each with its kind."""
+    methods = [record.content.method for record in records]
+    links = [
+        (kind, url)
+        for method in methods
+        for kind, url in (("Code", method.code_url), ("Paper", method.paper_url))
+        if url
+    ]
+    return list(dict.fromkeys(links))
 
 
 def _joined(texts: Iterable[object]) -> str:
@@ -93,13 +120,16 @@ def _listed(values: Iterable[object], nothing: str = "none") -> str:
     return ", ".join(map(str, values)) or nothing
 
 
-def _result(board: Board, rescored: RescoredRecord, anchor: str) -> Result:
+def _result(board: Board, rescored: RescoredRecord, anchor: str, shown: Sequence[Column]) -> Result:
     content = rescored.record.content
     columns, rows = _table(rescored)
     return Result(
         anchor=anchor,
         zoo=board.title,
         zoo_page=zoo_path(board),
+        kinds=kinds(rescored),
+        rank=wsbench.rank_text(board.rank(rescored)),
+        summary=[score_cell(column.of(rescored)) for column in shown],
         is_stale=rescored.is_stale,
         ranks=[
             (task.capitalize(), f"{wsbench.rank_text(rank)} of {len(board.ranks[task])}")

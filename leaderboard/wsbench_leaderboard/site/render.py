@@ -13,6 +13,7 @@ from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.columns import columns
 from wsbench_leaderboard.site import cells, names, text
 from wsbench_leaderboard.site.boards import boards
+from wsbench_leaderboard.site.heatmap import heat_map
 from wsbench_leaderboard.site.method import method_pages
 from wsbench_leaderboard.site.zoo import zoo_page
 
@@ -45,17 +46,19 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
         for board, page in zip(all_boards, zoos, strict=True)
     ]
     tasks = list(wsbench.TASKS.values())
+    with_means = {column.task for column in shown if column.source == "tracks"}
     site.add(
         names.INDEX,
         "index.html",
-        tasks=tasks,
+        tasks=[task for task in tasks if task.NAME not in with_means],
         tables=tables,
+        picture=heat_map(all_boards[0], shown) if all_boards else None,
         headings=cells.headings(shown),
         groups=cells.groups(shown),
     )
     site.add(names.RULES, "rules.html", tasks=tasks)
-    for method in method_pages(all_boards):
-        site.add(method.page, "method.html", method=method)
+    for method in method_pages(all_boards, shown):
+        site.add(method.page, "method.html", method=method, headings=cells.headings(shown))
     for page in zoos:
         site.add(page.page, "zoo.html", zoo=page)
     return site.pages

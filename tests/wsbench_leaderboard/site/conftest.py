@@ -1,5 +1,6 @@
 """A folder of records with ties, a stale one, two machines and a hostile one; and its site."""
 
+import dataclasses
 import shutil
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,16 @@ import pytest
 
 import wsbench
 from support.zoos import write_made_up_zoo
+from wsbench.evaluation.suite import SUITES
 from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.render import render
 
-SUITE = wsbench.find_suite(
-    None, ["identification", "ordering", "retrieval"], ["none", "svd-5", "int8", "permute"]
+SUITE = dataclasses.replace(
+    SUITES["smoke"],
+    name="custom",
+    tasks=("identification", "sparse-identification", "ordering", "retrieval"),
+    perturbations=("none", "svd-5", "int8", "permute", "permute+int8"),
+    on_curves=("identification", "ordering", "retrieval"),
 )
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 METHODS = '''
@@ -24,7 +30,12 @@ import wsbench
 class Twin:
     """As good as euclidean."""
 
-    info = wsbench.MethodInfo(name="twin")
+    info = wsbench.MethodInfo(
+        name="twin",
+        needs={"labels"},
+        code_url="https://a.example/code?x=1&y=2",
+        paper_url="https://a.example/paper",
+    )
 
     def transform(self, checkpoints):
         return 2 * checkpoints.weights

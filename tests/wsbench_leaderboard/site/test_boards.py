@@ -21,6 +21,29 @@ def test_boards__are_one_for_each_zoo_stale_records_last_and_without_a_rank(reco
     assert [rescored.is_stale for rescored in found[0].results] == [False] * 4 + [True]
 
 
+def test_boards__put_transductive_methods_after_the_ranked_and_mark_supervised_ones(
+    records, rewrite
+):
+    best = next(records.glob("made-up-v1/euclidean-*.json"))
+    rewrite(best, lambda content: content.update(is_transductive=True))
+    board, rows = by_name(records)
+    names = [rescored.record.method for rescored in board.results]
+    assert names[-2:] == ["euclidean", "random"]
+    assert rows["euclidean"].rank == "–"
+    assert rows["euclidean"].starts_group
+    assert rows["euclidean"].kinds == ("transductive",)
+    assert rows["twin"].kinds == ("supervised",)
+    assert rows["random"].kinds == ("stale",)
+    assert rows["svd"].kinds == ()
+
+
+def test_boards__begin_with_those_that_seconds_do_not_build(records, publisher, made_up_zoo):
+    publisher.publish(made_up_zoo.content_digest, embedded=True)
+    assert [board.zoo for board in boards(collect(records))] == ["other-v1", "made-up-v1"]
+    publisher.publish(made_up_zoo.content_digest, embedded=False)
+    assert [board.zoo for board in boards(collect(records))] == ["made-up-v1", "other-v1"]
+
+
 def test_boards__keep_zoos_of_the_same_id_and_other_content_apart(records, rewrite):
     path = next(records.glob("made-up-v1/twin-*.json"))
     rewrite(path, lambda c: c["zoo"].update(content_digest=f"sha256:{1:064}"))
@@ -58,7 +81,7 @@ def test_rows__tell_records_of_one_method_apart(records, make_zoo):
     wsbench.save_record(wsbench.evaluate("euclidean", zoo, seed=3), records)
     board = boards(collect(records))[0]
     versions = [row.version for row in cells.rows(board, columns()) if row.label == "euclidean"]
-    assert sorted(versions) == ["1, custom 1, seed 0", "1, smoke 1, seed 3"]
+    assert sorted(versions) == ["1, custom 2, seed 0", "1, smoke 2, seed 3"]
 
 
 def test_rows__draw_each_interval_within_the_bar(records):

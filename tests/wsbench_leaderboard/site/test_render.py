@@ -2,9 +2,16 @@ import base64
 import hashlib
 import posixpath
 import re
+import sys
+from pathlib import Path
 
+import wsbench
 from wsbench_leaderboard.board.collect import collect
 from wsbench_leaderboard.site.render import render
+
+LINKS = (
+    "https://arxiv.org/abs/2006.10424", "https://a.example/code?x=1&y=2", "https://a.example/paper",
+)  # fmt: skip
 
 
 def test_render__has_an_index_rules_a_page_for_each_method_and_for_each_zoo(pages):
@@ -19,10 +26,10 @@ def test_render__gives_the_same_bytes_for_the_same_records_in_any_order(records,
     assert render(collect(moved)[::-1], tmp_path / "zoos") == pages
 
 
-def test_render__does_not_tell_where_it_was_made(pages, tmp_path):
+def test_render__names_no_absolute_path(pages, tmp_path, six_records):
     for path, page in pages.items():
-        if not path.startswith("methods/"):  # these say in which file a method was found
-            assert str(tmp_path) not in page.decode("utf-8"), path
+        for folder in (tmp_path, six_records, Path.cwd(), Path.home(), Path(sys.prefix)):
+            assert f"{folder.anchor}{folder.parts[1]}/" not in page.decode("utf-8"), path
 
 
 def test_render__links_only_to_what_is_there(pages, parse):
@@ -33,6 +40,9 @@ def test_render__links_only_to_what_is_there(pages, parse):
         links = [a["href"] for a in page.all("a")]
         assert len(links) > 4
         for link in links:
+            if link.startswith("https://"):
+                assert link in LINKS, path
+                continue
             target, _, anchor = link.partition("#")
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), target or "x"))
             target = target if link.partition("#")[0] else path
@@ -72,7 +82,11 @@ def test_render__allows_a_page_its_own_style_and_script_and_nothing_else(pages):
                 assert f"{tag}-src 'sha256-{sha256}'" in policy, path
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-        assert not re.search(r"(src|href)=[\"']?(https?:)?//", text), path
+        outside = re.findall(r"<[^<>]*(?:src|href)=[\"']?(?:https?:)?//[^<>]*>", text)
+        assert set(outside) <= {
+            f'<a href="{link.replace("&", "&amp;")}" rel="noopener noreferrer">' for link in LINKS
+        }, path
+        assert not outside or path.startswith(("methods/twin", "methods/svd")), path
 
 
 def test_render__describes_tables_and_charts_for_those_who_do_not_see_them(pages, parse):
@@ -88,13 +102,40 @@ def test_render__describes_tables_and_charts_for_those_who_do_not_see_them(pages
         assert len(parsed.all("h1")) == 1
         assert parsed.all("a")[0] == {"class": "skip", "href": "#main"}
     method = next(page for path, page in pages.items() if path.startswith("methods/twin"))
-    assert len([svg for svg in parse(method).all("svg") if svg.get("role") == "img"]) == 6
+    assert len([svg for svg in parse(method).all("svg") if svg.get("role") == "img"]) == 7
 
 
 def test_render__says_that_there_are_no_records(tmp_path, parse):
     pages = render([], tmp_path)
     assert list(pages) == ["index.html", "rules.html"]
     assert "No records yet" in parse(pages["index.html"]).text
+
+
+def test_render__explains_columns_before_the_first_table(pages, parse):
+    index = pages["index.html"].decode("utf-8")
+    assert index.index("What the columns say") < index.index("<table")
+    assert index.index('<figure class="heat">') < index.index("<table")
+    text = parse(pages["index.html"]).text
+    for task in wsbench.TASKS.values():
+        assert task.QUESTION in text
+    for term in ("Rank", "Supervised", "Transductive", "As written", "Symmetry", "Both"):
+        assert f"<dt>{term}</dt>" in index
+
+
+def test_render__method_page_links_code_and_paper_and_marks_its_kind(pages, parse):
+    (twin,) = (page for path, page in pages.items() if path.startswith("methods/twin"))
+    links = [a["href"] for a in parse(twin).all("a") if a.get("rel") == "noopener noreferrer"]
+    assert links == list(LINKS[1:])
+    assert 'class="kind">supervised<' in twin.decode("utf-8")
+
+
+def test_render__method_page_opens_with_a_summary_over_zoos(pages):
+    (page,) = (page for path, page in pages.items() if path.startswith("methods/euclidean"))
+    summary, _, details = page.decode("utf-8").partition("<details")
+    assert summary.count("<table") == 1
+    assert summary.count('<th scope="row">') == 2
+    assert details.count("<table") == 4
+    assert "<details open" not in page.decode("utf-8")
 
 
 def test_render__method_page_holds_the_commands_that_do_it_again(pages, parse, records):
