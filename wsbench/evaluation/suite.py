@@ -101,7 +101,7 @@ class Suite:
         return False
 
     def describe(self) -> str:
-        """Return the name and version, for tables: ``"standard 1"``."""
+        """Return the name and version, for tables: ``"standard 2"``."""
         return f"{self.name} {self.version}"
 
 

@@ -29,7 +29,7 @@ def fresh_seed(zoo_id: str, suite: str, text: str) -> int:
 
     It is the first 13 hexadecimal digits of the sha256 of zoo id, suite and text, each but the last
     followed by a newline, in UTF-8:
-    ``printf '%s\n%s\n%s' mnist-mlp-v1 'standard 1' 'the text' | sha256sum``.
+    ``printf '%s\n%s\n%s' mnist-mlp-v1 'standard 2' 'the text' | sha256sum``.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ def fresh_seed(zoo_id: str, suite: str, text: str) -> int:
 
     Examples
     --------
-    >>> fresh_seed("mnist-mlp-v1", "standard 1", "the text")
-    74556391481134
+    >>> fresh_seed("mnist-mlp-v1", "standard 2", "the text")
+    1536799710089465
     """
     return int(_digest(zoo_id, suite, text)[:_SEED_DIGITS], 16)
 
@@ -60,8 +60,8 @@ def fresh_id(zoo_id: str, suite: str, text: str) -> str:
 
     Examples
     --------
-    >>> fresh_id("mnist-mlp-v1", "standard 1", "the text")
-    'mnist-mlp-fresh-043cf033adf2-v1'
+    >>> fresh_id("mnist-mlp-v1", "standard 2", "the text")
+    'mnist-mlp-fresh-575b610cf90f-v1'
     """
     name, _, version = zoo_id.rpartition("-")
     return f"{name}-fresh-{_digest(zoo_id, suite, text)[:_ID_DIGITS]}-{version}"

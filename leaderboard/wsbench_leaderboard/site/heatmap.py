@@ -9,9 +9,9 @@ from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board
 
 # Units of the view box, which a phone of 360 pixels shows one to one.
-WIDTH, NAMES, ROW, TOP, GAP = 360, 100, 24, 22, 10
+WIDTH, NAMES, ROW, TOP, GAP = 360, 118, 24, 28, 10
 N_LEVELS = 6
-_LONGEST_NAME = 17
+_LONGEST_NAME = 18  # of the widest font that was tried, DejaVu Sans at 11 units
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class HeatMap:
 
     title: str
     description: str
-    headings: Sequence[tuple[float, str]]
+    headings: Sequence[tuple[float, float, str]]
     lines: Sequence[Line]
     square: float
     height: float
@@ -73,8 +73,8 @@ def heat_map(board: Board, columns: Sequence[Column]) -> HeatMap | None:
         title=f"Overall score and tracks on {board.title}",
         description=_described(results, shown),
         headings=[
-            (round(x + width / 2, 2), column.heading.capitalize())
-            for column, x in zip(shown, places, strict=True)
+            (round(x + width / 2, 2), TOP - 18 + 11 * (i % 2), column.heading.capitalize())
+            for i, (column, x) in enumerate(zip(shown, places, strict=True))
         ],
         lines=lines,
         square=round(width - 2, 2),

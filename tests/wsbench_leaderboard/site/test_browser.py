@@ -188,8 +188,11 @@ def test_picture__is_readable_on_a_phone(show):
         assert square["x"] <= text["x"]
         assert text["x"] + text["width"] <= square["x"] + square["width"]
     headings = [h.rect for h in page.find_elements(By.CSS_SELECTOR, ".heat .heading")]
-    for one, following in itertools.pairwise(headings):
-        assert one["x"] + one["width"] <= following["x"]
+    for one, following in itertools.combinations(headings, 2):
+        is_beside = one["x"] + one["width"] <= following["x"]
+        assert is_beside or abs(one["y"] - following["y"]) >= 10
+    names = [name.rect for name in page.find_elements(By.CSS_SELECTOR, ".heat .name")]
+    assert max(name["x"] + name["width"] for name in names) <= min(s["x"] for s in squares)
 
 
 def test_method__is_short_until_its_details_are_opened(show, site):

@@ -27,11 +27,11 @@ def test_heat_map__has_a_line_for_each_record_that_is_not_stale_in_their_order(b
     assert [line.name.split("-")[0].split(" ")[0] for line in found.lines] == [
         rescored.record.method.split("-")[0] for rescored in board.results[:-1]
     ]
-    assert [heading for _, heading in found.headings] == [
+    assert [heading for _, _, heading in found.headings] == [
         "Overall", "As written", "Symmetry", "Compression", "Both"
     ]  # fmt: skip
     for line in found.lines:
-        assert len(line.name) <= 17
+        assert len(line.name) <= 18
         assert line.squares[-1].x + found.square <= WIDTH
         assert line.y + ROW <= found.height
 
