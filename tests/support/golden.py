@@ -60,8 +60,9 @@ def computed_scores() -> dict[str, Any]:
     """Return the same, computed from the stored answers."""
     methods = {}
     for path in sorted(FOLDER.glob("*.npz")):
-        scores, robustness = score_answers(*unpack_answers(path.read_bytes()))
-        methods[path.stem] = msgspec.to_builtins({"scores": scores, "robustness": robustness})
+        scored = score_answers(*unpack_answers(path.read_bytes()))
+        parts = {"scores": scored.scores, "robustness": scored.robustness}
+        methods[path.stem] = msgspec.to_builtins(parts)
     return {"versions": task_versions(TASKS), "methods": methods}
 
 
@@ -96,7 +97,7 @@ def _is_raised(task: str, stored: dict[str, Any], computed: dict[str, Any]) -> b
 
 
 def _version_of(task: str) -> str:
-    return f"VERSION in wsbench/tasks/{task}.py"
+    return f"VERSION in wsbench/tasks/{task.replace('-', '_')}.py"
 
 
 def _examples(task: str, stored: dict[str, Any], computed: dict[str, Any]) -> str:
@@ -124,10 +125,10 @@ def _numbers(score: dict[str, Any] | None) -> list[float]:
 
 
 def _write_answers() -> None:
-    """Store the answers of three methods about 30 models to every task."""
+    """Store the answers of three methods about 60 models to every task."""
     suite = wsbench.Suite("golden", 1, tuple(TASKS), ("none", "permute", "int4", "prune-80"))
     with tempfile.TemporaryDirectory() as folder:
-        zoo = wsbench.load_zoo(write_made_up_zoo(Path(folder) / "zoo", models=30, epochs=6))
+        zoo = wsbench.load_zoo(write_made_up_zoo(Path(folder) / "zoo", models=60, epochs=27))
         for method in (FirstThree(), CityBlock(), Signs()):
             result = wsbench.evaluate(loaded(method), zoo, suite=suite, seed=_SEED)
             path = FOLDER / f"{type(method).__name__}.npz"

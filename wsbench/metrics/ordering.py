@@ -46,7 +46,7 @@ def expected_abs_tau(n: int) -> float:
     Examples
     --------
     >>> expected_abs_tau(2), round(expected_abs_tau(50), 4)
-    (1.0, 0.0777)
+    (1.0, 0.078)
     """
     n_pairs = n * (n - 1) // 2
     if n_pairs == 0:

@@ -42,14 +42,14 @@ def run(session: Session, shown: BlindedCheckpoints) -> Answers:
     """Fit the method as for identification and ask it about each pair."""
     session.fit(shown.train, shown.train_labels)
     place = np.argsort(shown.shown_order)
-    pairs = place[_pairs(shown.truth)[:, 2:]]
-    answers = np.full(len(pairs), _UNDECIDED, np.uint8)
+    asked = place[pairs(shown.truth)[:, 2:]]
+    answers = np.full(len(asked), _UNDECIDED, np.uint8)
     if session.has_progress:
         progress = session.progress(shown.test)
-        difference = progress[pairs[:, 1]] - progress[pairs[:, 0]]
+        difference = progress[asked[:, 1]] - progress[asked[:, 0]]
         answers = (np.sign(difference) + 1).astype(np.uint8)
     elif session.has_order:
-        answers = np.array([_by_order(session, shown, pair) for pair in pairs], np.uint8)
+        answers = np.array([_by_order(session, shown, pair) for pair in asked], np.uint8)
     return {"correct": answers}
 
 
@@ -62,7 +62,7 @@ def _by_order(session: Session, shown: BlindedCheckpoints, pair: Rows) -> int:
 
 def check(answers: Mapping[str, Any], truth: GroundTruth) -> None:
     """Raise `ValueError` for answers that no method can give."""
-    expect_shape("correct", answers["correct"], (len(_pairs(truth)),))
+    expect_shape("correct", answers["correct"], (len(pairs(truth)),))
     if (answers["correct"] > _RIGHT).any():
         raise ValueError("correct: expected 0 (wrong), 1 (undecided) or 2 (right)")
 
@@ -87,8 +87,8 @@ def by_model(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.f
 
 def _accuracy(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.float64]:
     """Return the accuracy of each gap and model, ``(n_gaps, n_models)``; NaN where no pair is."""
-    pairs, n_models = _pairs(truth), truth.n_models
-    cell = pairs[:, 0] * n_models + pairs[:, 1]
+    asked, n_models = pairs(truth), truth.n_models
+    cell = asked[:, 0] * n_models + asked[:, 1]
     n = np.bincount(cell, minlength=len(GAPS) * n_models)
     right = np.bincount(cell, answers["correct"] / _RIGHT, minlength=len(GAPS) * n_models)
     shares: npt.NDArray[np.float64] = np.full(len(n), np.nan)
@@ -96,17 +96,17 @@ def _accuracy(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.
     return shares.reshape(len(GAPS), n_models)
 
 
-def _pairs(truth: GroundTruth) -> Rows:
+def pairs(truth: GroundTruth) -> Rows:
     """Return the pairs, ``(n_pairs, 4)``: gap and model by number, earlier and later row."""
-    pairs = []
+    found = []
     for g, gap in enumerate(GAPS):
         for m, rows in enumerate(truth.rows_by_model()):
             epochs = truth.epoch[rows].astype(np.intp)
             earlier = np.flatnonzero(np.isin(epochs + gap, epochs))
             earlier = earlier[spread(len(earlier), _N_PAIRS)]
             later = np.searchsorted(epochs, epochs[earlier] + gap)
-            pairs += [(g, m, rows[i], rows[j]) for i, j in zip(earlier, later, strict=True)]
-    return np.array(pairs, np.intp).reshape(-1, 4)
+            found += [(g, m, rows[i], rows[j]) for i, j in zip(earlier, later, strict=True)]
+    return np.array(found, np.intp).reshape(-1, 4)
 
 
 def chance(truth: GroundTruth) -> float:

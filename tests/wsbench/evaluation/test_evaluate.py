@@ -175,10 +175,16 @@ def test_evaluate__an_order_method_that_knows_gets_everything_right(zoo):
             return np.argsort(keys)
 
     right = evaluate(loaded(Oracle(1)), zoo).scores["ordering/none"]
-    assert [right[name].value for name in right] == [1.0, 1.0, 6.0]
-    assert right["kendall_tau"].interval == (pytest.approx(2 * 0.025 ** (1 / 6) - 1), 1.0)
+    assert {name: score.value for name, score in right.items()} == {
+        "abs_tau": 1.0, "direction": 1.0, "kendall_tau": 1.0, "ordered_pairs": 1.0,
+        "ordered_initial": 6.0,
+    }  # fmt: skip
+    assert right["abs_tau"].interval == (pytest.approx(0.025 ** (1 / 6)), 1.0)
     wrong = evaluate(loaded(Oracle(-1)), zoo).scores["ordering/none"]
-    assert [wrong[name].value for name in wrong] == [-1.0, 0.0, 0.0]
+    assert {name: score.value for name, score in wrong.items()} == {
+        "abs_tau": 1.0, "direction": 0.0, "kendall_tau": -1.0, "ordered_pairs": 0.0,
+        "ordered_initial": 0.0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.uint8])
@@ -235,7 +241,10 @@ def test_evaluate__takes_the_shortest_trajectories_of_the_fewest_models(make_zoo
 
 def test_score__is_a_function_of_the_answers(zoo):
     result = evaluate(loaded(FirstThree()), zoo, seed=5)
-    assert score_answers(result.answers, result.truths) == (result.scores, result.robustness)
+    scored = score_answers(result.answers, result.truths, result.suite.tracks)
+    assert vars(scored) == {
+        name: getattr(result, name) for name in ("scores", "robustness", "tracks")
+    }
 
 
 def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seeds(zoo):
@@ -243,7 +252,7 @@ def test_evaluate__of_the_full_suite_has_scores_of_both_protocols_and_three_seed
     suite = dataclasses.replace(wsbench.find_suite("full"), perturbations=("none", "permute"))
     suite = dataclasses.replace(suite, measures_cost=False)
     result = wsbench.evaluate(loaded(FirstThree()), zoo, suite=suite)
-    assert len(result.scores) == 3 * 2 * 2 * 3
+    assert len(result.scores) == 5 * 2 * 2 * 3
     again = wsbench.evaluate(loaded(FirstThree()), zoo, suite=standard)
     assert result.scores["ordering/permute"] == again.scores["ordering/permute"]
     other = wsbench.evaluate(loaded(FirstThree()), zoo, suite=standard, seed=2)

@@ -16,7 +16,7 @@ from support.command_line import COMMAND
 from support.methods import FirstThree, loaded
 from wsbench.evaluation.resume import PartialResults
 
-SUITE = wsbench.find_suite(None, (), ["none", "int8", "permute"])
+SUITE = wsbench.find_suite(None, ("identification", "retrieval"), ["none", "int8", "permute"])
 
 
 class Counting(FirstThree):

@@ -11,6 +11,7 @@ TRUTH = GroundTruth(
 )
 ANSWERS = {
     "identification/none": {
+        "relevant": np.full((4, 1), 128, np.uint8),
         "neighbours": np.array([[1], [0], [3], [2]], np.uint8),
         "clusters": np.array([0, 0, 1, 1], np.uint8),
         "margin": np.array([2.0, 1.0]),

@@ -124,7 +124,7 @@ WITHOUT_MEANING = [
     (lambda c: c["scores"].update({"guess/none": {}}), "scores: got the entry 'guess/none', kno"),
     (
         lambda c: c["scores"]["ordering/none"].update(best={"value": 1.0}),
-        "scores.ordering/none: got the score 'best', known are kendall_tau",
+        "scores.ordering/none: got the score 'best', known are abs_tau",
     ),
     (part("method", name="My Method"), "method.name: got 'My Method', expected lower-case words"),
     (part("method", settings=["k"]), "method.settings: got 'k', expected one of the parameters"),

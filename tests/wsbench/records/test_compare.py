@@ -30,7 +30,11 @@ def test_compare__is_the_paired_difference_of_every_entry_that_both_have(evaluat
     few, few_record = evaluated(First(1))
     many, many_record = evaluated(First(12), suite=wsbench.find_suite(None, (), ["none", "int8"]))
     found = wsbench.compare(many_record, few_record)
-    assert set(found) == {"identification/none", "ordering/none"}
+    assert set(found) == {
+        f"{task}/{name}"
+        for task in ("identification", "sparse-identification", "ordering", "precedence")
+        for name in ("none", "int8")
+    }
     for task in ("identification", "ordering"):
         a, b = (primary_by_model(r.answers, r.truths, task)["none"] for r in (many, few))
         assert found[f"{task}/none"] == wsbench.compare_scores(a, b)

@@ -47,8 +47,8 @@ def test_load_record__refuses_a_record_of_which_one_digit_was_changed(record):
     "change",
     [
         lambda c: c.update(seed=1),
-        lambda c: c["suite"].update(version=2),
-        lambda c: c["versions"].update(ordering=3),
+        lambda c: c["suite"].update(version=9),
+        lambda c: c["versions"].update(ordering=9),
         lambda c: c.update(error="none"),
         lambda c: c["zoo"].update(content_digest="sha256:"),
         lambda c: c["method"].update(version="2"),

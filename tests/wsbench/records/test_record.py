@@ -59,12 +59,15 @@ def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, 
     content = json.loads(record.path.read_text(), parse_constant=refuse)
     assert set(content) == {
         "format", "method", "zoo", "suite", "seed", "versions", "scores", "robustness", "accuracy",
-        "error", "seconds", "cost", "environment", "answers",
+        "error", "seconds", "cost", "environment", "answers", "tracks", "is_transductive",
     }  # fmt: skip
     assert content["zoo"] == {
         "id": "made-up-v1", "content_digest": made_up_zoo.content_digest,
     }  # fmt: skip
-    assert content["versions"] == {"identification": 2, "ordering": 2, "robustness": 2}
+    assert content["versions"] == {
+        "identification": 3, "sparse-identification": 1, "ordering": 3, "precedence": 1,
+        "robustness": 2,
+    }  # fmt: skip
     assert set(content["environment"]["packages"]) >= {"wsbench", "numpy", "numba", "torch"}
     assert set(content["scores"]) == {
         "identification/none", "identification/permute", "ordering/none", "ordering/permute",
