@@ -70,6 +70,13 @@ def test_markdown__is_a_table_for_each_zoo_best_first():
     ]
 
 
+def test_markdown__begins_with_mnist_and_ends_with_digits():
+    zoos = ["digits-cnn-v1", "mnist-mlp-v1", "digits-mlp-v2", "mnist-cnn-v1"]
+    shown = markdown([made(zoo=zoo) for zoo in zoos])
+    titles = [line.removeprefix("### ") for line in shown.splitlines() if line.startswith("#")]
+    assert titles == ["mnist-cnn-v1", "mnist-mlp-v1", "digits-cnn-v1", "digits-mlp-v2"]
+
+
 def test_markdown__marks_stale_rows_and_does_not_rank_them():
     row = markdown([made(stale=True)]).splitlines()[-1]
     assert row.startswith("| *–* | *mine (stale)* | *0.500 [0.250, 0.750]* |")

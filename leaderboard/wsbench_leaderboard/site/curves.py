@@ -101,9 +101,10 @@ def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
     ]
     low = min([0.0, *(interval[0] for _, interval in scores.values())])
     label = wsbench.primary_score(task).heading
+    name = task if label == task else f"{label} of {task}"
     return chart(
-        f"{family.title}: {label} of {task}",
-        f"{label} of {task} and accuracy of the networks; the table below has the numbers.",
+        f"{family.title}: {name}",
+        f"{name} and accuracy of the networks; the table below has the numbers.",
         lines,
         (family.x_label, list(family.points.values())),
         (label, (math.floor(low * 4) / 4, 1.0)),
