@@ -314,7 +314,6 @@ class _Run:
 def _measured(port: Port, blinded: BlindedZoo) -> tuple[tuple[str, ...], bool]:
     """Return the invariances of a fitted method, and whether it is transductive."""
     zoo, shown = blinded.zoo, blinded.under("none")
-    port.renew()
     session = Session(port, shown.layout, zoo.probe_inputs, blinded.seed)
     session.fit(shown.train, shown.train_labels)
     return _invariances(session, zoo, shown.test[:_N_MEASURED]), _is_transductive(session, shown)

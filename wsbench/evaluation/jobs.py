@@ -21,7 +21,7 @@ from wsbench.evaluation.suite import Suite
 from wsbench.methods.limits import Limits
 from wsbench.methods.opening import OpenMethod, open_methods
 from wsbench.methods.protocol import MethodDescription, refuse_changed_code
-from wsbench.methods.session import SECONDS, Port, Session
+from wsbench.methods.session import Port, Session
 from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
 from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.condition import Condition
@@ -41,14 +41,12 @@ def _answered(port: Port, zoo: Zoo, shown: BlindedCheckpoints, tasks: Sequence[s
 
     Each task gets an instance of its own: what one has seen in a task it must not know in another.
     """
+    session = Session(port, shown.layout, zoo.probe_inputs, shown.seed)
     answers: dict[str, Answers] = {}
-    seconds = dict.fromkeys(SECONDS, 0.0)
     for task in tasks:
-        port.renew()
-        session = Session(port, shown.layout, zoo.probe_inputs, shown.seed)
         answers[task] = TASKS[task].run(session, shown)
-        seconds = {part: seconds[part] + session.seconds[part] for part in SECONDS}
-    return answers, seconds
+        session.renew()
+    return answers, session.seconds
 
 
 def in_turn(port: Port, blinded: Blinded, suite: Suite) -> Jobs:

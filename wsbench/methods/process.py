@@ -35,7 +35,7 @@ from wsbench.methods import supervisor
 from wsbench.methods.limits import Limits
 from wsbench.methods.loading import list_methods
 from wsbench.methods.protocol import MethodDescription
-from wsbench.methods.replies import Failure, Found, Leaves, Payload, description_of, is_reply
+from wsbench.methods.replies import Failure, Found, Payload, Verdict, description_of, is_reply
 from wsbench.methods.wire import (
     Shared,
     receive_array,
@@ -180,15 +180,15 @@ class MethodProcess:
         """Return its number of each checkpoint."""
         return self._ask("progress", weights, layout, probe_inputs)
 
-    def renew(self) -> None:
-        """Go on with another instance of the method."""
-        self._call({"call": "renew"})
+    def renew(self) -> bool:
+        """Go on with an instance as it was after its fit; return whether it is fitted."""
+        return self._typed(self._call({"call": "renew"}), Verdict).holds
 
     def leaves_input(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> bool:
         """Whether the weights are what they were when the method has answered."""
         arrays = {"weights": weights, **self._declared(probe_inputs, None)}
         request = {"call": "leaves_input", "layout": layout.to_json()}
-        return self._typed(self._call(request, arrays), Leaves).holds
+        return self._typed(self._call(request, arrays), Verdict).holds
 
     def peak_bytes(self) -> int:
         """Return the most memory that the process has held, shared arrays included; 0 unknown."""

@@ -26,8 +26,8 @@ class Failure(Struct, frozen=True):
     traceback: str
 
 
-class Leaves(Struct, frozen=True):
-    """Whether a method left its input unchanged."""
+class Verdict(Struct, frozen=True):
+    """Whether a method left its input unchanged, or is fitted."""
 
     holds: bool
 

@@ -1,8 +1,10 @@
 """Sessions: one method on one zoo's networks, timed, with checked answers."""
 
+import copy
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -14,8 +16,6 @@ from wsbench.metrics.distances import pairwise_euclidean
 from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.seeding import generator
-
-SECONDS = ("fit", "embed", "order")  # the parts of which the time is measured
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
@@ -52,8 +52,8 @@ class Port(Protocol):
     def leaves_input(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> bool:
         """Whether the weights are what they were when the method has answered."""
 
-    def renew(self) -> None:
-        """Go on with another instance of the method, which has learned nothing."""
+    def renew(self) -> bool:
+        """Go on with an instance as it was after its fit; return whether it is fitted."""
 
 
 class InProcess:
@@ -62,6 +62,7 @@ class InProcess:
     def __init__(self, loaded: LoadedMethod) -> None:
         self.description = loaded.description
         self._loaded = loaded
+        self._fitted: LoadedMethod | None = None  # a copy, made right after the fit
 
     def fit(
         self,
@@ -71,9 +72,11 @@ class InProcess:
         labels: Labels | None,
         rng: np.random.Generator,
     ) -> None:
-        """Fit the method, if it can be."""
+        """Fit a new instance of the method, if it can be fitted."""
+        self._loaded = _asked(self._loaded.renewed)
         view = self._loaded.view(weights, layout, probe_inputs, labels)
         _asked(lambda: self._loaded.fit(view, rng))
+        self._fitted = _copied(self._loaded)
 
     def answer(self, weights: Floats, layout: Layout, probe_inputs: Floats) -> npt.NDArray[Any]:
         """Return its distances or its embedding."""
@@ -106,9 +109,21 @@ class InProcess:
         view = self._loaded.view(weights, layout, probe_inputs)
         return _numbers("progress", _asked(lambda: method.progress(view)))
 
-    def renew(self) -> None:
-        """Go on with another instance of the method, if one can be made."""
-        self._loaded = _asked(self._loaded.renewed)
+    def renew(self) -> bool:
+        """Go on with an instance as it was after its fit; return whether it is fitted."""
+        fitted = self._fitted and _copied(self._fitted)
+        self._loaded = fitted or _asked(self._loaded.renewed)
+        return fitted is not None
+
+
+def _copied(loaded: LoadedMethod) -> LoadedMethod | None:
+    """Return a method with a copy of its instance; None if that cannot be copied."""
+    if loaded.make is None:
+        return None
+    try:
+        return replace(loaded, method=copy.deepcopy(loaded.method))
+    except Exception:  # an open file, for instance; it is fitted again instead
+        return None
 
 
 def _asked(call: Callable[[], T]) -> T:
@@ -139,13 +154,19 @@ class Session:
     """
 
     def __init__(self, port: Port, layout: Layout, probe_inputs: Floats, seed: int) -> None:
-        self.seconds = dict.fromkeys(SECONDS, 0.0)
+        self.seconds = dict.fromkeys(("fit", "embed", "order"), 0.0)
         self._port = port
         self._layout = layout
         self._probe_inputs = probe_inputs
         self._seed = seed
         self._fitted_on: Floats | None = None
         self._asked: tuple[Floats, Distances] | None = None
+
+    def renew(self) -> None:
+        """Go on with another instance of the method, fitted as before: a task must not teach it."""
+        if not self._port.renew():
+            self._fitted_on = None
+        self._asked = None
 
     @property
     def has_order(self) -> bool:

@@ -84,8 +84,7 @@ class _Server:
 
     def _renew(self) -> tuple[dict[str, Any], None]:
         assert self._port is not None
-        self._port.renew()
-        return {}, None
+        return {"holds": self._port.renew()}, None
 
     def _fit(self, request: dict[str, Any], arrays: Any) -> tuple[dict[str, Any], None]:
         assert self._port is not None

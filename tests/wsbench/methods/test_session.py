@@ -1,3 +1,6 @@
+import dataclasses
+import threading
+
 import numpy as np
 import pytest
 
@@ -22,6 +25,67 @@ def distances(found):
 def embedded(found):
     method = type("Given", (), {"transform": lambda self, checkpoints: found})()
     return session(method).distances(WEIGHTS[:3])
+
+
+# --- instances -----------------------------------------------------------------------------------
+
+
+class Remembers(Spy):
+    """Spies on its checkpoints; what it has learned and seen is its own."""
+
+    n_made = 0
+
+    def __init__(self):
+        super().__init__()
+        type(self).n_made += 1
+        self.seen = []
+
+    def transform(self, checkpoints):
+        self.seen.append(len(checkpoints))
+        return np.full((len(checkpoints), 1), float(len(self.seen)))
+
+
+def remembering(make=Remembers):
+    port = InProcess(dataclasses.replace(loaded(make()), make=make))
+    return Session(port, LAYOUT, np.zeros((7, 3), np.float32), 0)
+
+
+def test_renew__forgets_what_was_seen_and_keeps_what_was_learned():
+    Remembers.n_made = 0
+    asked = remembering()
+    asked.fit(WEIGHTS)
+    assert [asked.answer(WEIGHTS)[0, 0] for _ in range(3)] == [1, 2, 3]
+    asked.renew()
+    assert asked.answer(WEIGHTS)[0, 0] == 1
+    asked.fit(WEIGHTS)  # it is fitted already
+    assert Remembers.n_made == 2  # the first, and one for the fit
+
+
+def test_fit__on_something_else_is_that_of_a_new_instance():
+    asked = remembering()
+    asked.fit(WEIGHTS)
+    asked.answer(WEIGHTS)
+    asked.fit(OTHERS)
+    assert asked.answer(WEIGHTS)[0, 0] == 1
+
+
+def test_renew__of_a_method_that_cannot_be_copied_fits_it_again():
+    class Locked(Remembers):
+        n_fitted = 0
+
+        def __init__(self):
+            super().__init__()
+            self.lock = threading.Lock()
+
+        def fit(self, train, *, rng):
+            type(self).n_fitted += 1
+
+    asked = remembering(Locked)
+    for _ in range(2):
+        asked.fit(WEIGHTS)
+        assert asked.answer(WEIGHTS)[0, 0] == 1
+        asked.renew()
+    assert Locked.n_fitted == 2
 
 
 # --- what is kept --------------------------------------------------------------------------------
