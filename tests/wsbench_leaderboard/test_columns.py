@@ -22,6 +22,7 @@ def precedence(monkeypatch) -> SimpleNamespace:
         VERSION=1,
         QUESTION="which of two checkpoints was written first?",
         ARRAYS=ordering.ARRAYS,
+        LEAVES_OUT=(),
         SCORES=(ScoreSpec("pairs", "pairs right", "share of pairs in order", is_primary=True),),
         COLUMNS=(Column("pairs"), Column(robustness="compression"), Column("pairs", "int8")),
         run=ordering.run,
