@@ -23,6 +23,7 @@ def pairs(monkeypatch) -> SimpleNamespace:
         VERSION=1,
         QUESTION="which of two checkpoints was written first?",
         ARRAYS=ordering.ARRAYS,
+        LEAVES_OUT=(),
         SCORES=(ScoreSpec("pairs", "pairs right", "share of pairs in order", is_primary=True),),
         LEAVES_OUT=(),
         COLUMNS=(

@@ -80,7 +80,8 @@ def test_digest__is_the_same_from_processes(tmp_path, small_recipe, small_zoo):
     assert digest == small_zoo.content_digest
 
 
-@pytest.mark.parametrize("cpu", ["generic", pytest.param("haswell", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("cpu", ["generic", "haswell"])
 def test_digest__is_the_same_with_code_for_other_cpus(tmp_path, recipe_file, small_zoo, cpu):
     """SSE2 alone, and AVX2, in fresh processes; the fixture's zoo is from code for this CPU."""
     digest = in_fresh_process(

@@ -15,7 +15,6 @@ import sys
 import termios
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -55,7 +54,7 @@ _MOST_FEATURES = 1_000_000
 _END_S = 5.0  # for the end of a process of which the connection is closed to be seen
 _CLEAN_UP_S = 30.0  # for the supervisor to end all that a method started; a busy machine takes long
 _LAST_WORDS_S = 1.0  # to read what a process has printed
-_PRINTED_KEPT = 12_000  # characters, the last that a method prints; a crash lists all modules
+_PRINTED_KEPT = 12_000  # bytes, the last that a method prints; a crash lists all modules
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS",
@@ -91,7 +90,7 @@ class MethodProcess:
         self._pid: int | None = None
         self._has_ended = False
         self._deadline = 0.0
-        self._printed: deque[str] = deque(maxlen=64)
+        self._printed = bytearray()
         self._channel, theirs = socket.socketpair()
         read, write = os.pipe()
         self._pipe = os.fdopen(read, "rb", buffering=0)
@@ -134,7 +133,7 @@ class MethodProcess:
         """The end of what the method has printed."""
         self._wait_for_last_words()
         with self._lock:
-            return "".join(self._printed)[-_PRINTED_KEPT:]
+            return self._printed[-_PRINTED_KEPT:].decode("utf-8", "replace")
 
     def find(self, spec: str) -> list[str] | None:
         """Import a method; return the parameters that can be set, None if that is unknown.
@@ -332,7 +331,8 @@ class MethodProcess:
         with self._pipe:
             while data := self._pipe.read(1 << 16):
                 with self._lock:
-                    self._printed.append(data[-_PRINTED_KEPT:].decode("utf-8", "replace"))
+                    self._printed += data
+                    del self._printed[:-_PRINTED_KEPT]
 
     def _wait_for_last_words(self) -> None:
         """Wait until the pipe is empty, unless a process that is alive goes on printing."""

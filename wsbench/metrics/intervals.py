@@ -14,7 +14,6 @@ count as fixed.
 """
 
 import numpy as np
-from scipy.special import ndtri
 
 from wsbench.typing import Doubles, Reals
 
@@ -149,6 +148,8 @@ def _quantiles(gains: Doubles, share: float) -> Doubles:
     a bracket that is halved where the secant leaves it: 4 to 13 steps on 2,000 samples of all
     kinds. Time and memory grow with the square of the models: 3 ms for 50, 30 ms and 2 MB for 250.
     """
+    from scipy.special import ndtri  # a quarter of a second, which most commands do not need
+
     knots = np.concatenate([np.zeros((len(gains), 1)), gains], axis=1)
     mean = _WeightedMean(knots)
     low, high = np.zeros(len(knots)), knots[:, -1].copy()

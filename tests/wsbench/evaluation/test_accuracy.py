@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 import wsbench
 from wsbench.evaluation.accuracy import accuracy_after
@@ -21,6 +22,7 @@ def test_accuracy_after__is_unknown_without_a_package_that_trains_the_recipe(mad
     assert accuracy_after(BlindedZoo(made_up_zoo, "standard", 0), ("none", "int8")) == {}
 
 
+@pytest.mark.slow
 def test_accuracy_after__is_part_of_an_evaluation_that_compresses(digits_zoo):
     suite = wsbench.find_suite(None, ["identification"], ["none", "int4"])
     found = wsbench.evaluate("euclidean", digits_zoo, suite=suite).accuracy

@@ -73,6 +73,7 @@ def test_measure_cost__counts_the_memory_that_the_method_takes(cost):
     assert much - little == pytest.approx(200 << 20, rel=0.1)
 
 
+@pytest.mark.slow
 def test_measure_cost__leaves_out_what_a_first_call_compiles(cost):
     assert cost("Compiling").embed_s < 2
 

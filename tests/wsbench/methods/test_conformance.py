@@ -175,6 +175,7 @@ def test_check_method__lets_a_method_read_what_it_declares():
     ]
 
 
+@pytest.mark.slow
 def test_check_method__takes_a_scikit_learn_transformer_with_parameters():
     method = wsbench.load_method("sklearn.decomposition:TruncatedSVD", {"n_components": 100})
     statuses = {finding.check: finding.status for finding in check_method(method)}

@@ -32,6 +32,13 @@ def test_method_process__says_how_the_process_ended(report, body, message):
     assert report(body).startswith(f"the method's process {message}")
 
 
+def test_method_process__keeps_what_is_printed_in_many_small_pieces(report):
+    """As a crash's report is: hundreds of writes, which the harness may read one at a time."""
+    piece = "os.write(1, b'.'); time.sleep(1e-4)"
+    found = report(f"os.write(1, b'first ')\nfor i in range(300): {piece}\nos._exit(3)")
+    assert f"first {300 * '.'}" in found
+
+
 def test_method_process__says_where_a_method_crashed(report):
     found = report("print('so far')\nctypes.string_at(0)")
     assert 'mine.py", line' in found.partition("so far")[2], found

@@ -79,6 +79,7 @@ def test_reproduce__loses_order_when_ties_no_longer_stand_in_input_order(result)
     assert result.fair["weights"].purity == result.paper["weights"].purity
 
 
+@pytest.mark.slow
 def test_reproduce__fair_protocol_does_not_depend_on_input_order(thin_zoo):
     zoo = thin_zoo
     shuffled = zoo.with_rows(np.random.default_rng(0).permutation(len(zoo.weights)))

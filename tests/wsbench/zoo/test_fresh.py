@@ -229,6 +229,7 @@ fresh_zoo(zoo, sys.argv[2], sys.argv[3], progress=kill)
 """
 
 
+@pytest.mark.slow
 def test_fresh_zoo__resumes_after_a_kill(small_zoo, small_zoo_folder, tmp_path, monkeypatch):
     zoo = with_more_test_models(small_zoo)
     expected = fresh_zoo(zoo, SUITE, TEXT)
@@ -242,6 +243,7 @@ def test_fresh_zoo__resumes_after_a_kill(small_zoo, small_zoo_folder, tmp_path, 
     assert [path.name for path in (tmp_path / "killed" / "fresh").glob(".*.partial")] == []
 
 
+@pytest.mark.slow
 def test_fresh_zoo__two_processes_take_turns(small_zoo, small_zoo_folder, tmp_path):
     command = [sys.executable, "-c", _KILLED.replace("== 2", "== -1"), str(small_zoo_folder)]
     both = [subprocess.Popen([*command, SUITE, "turns"], env=os.environ) for _ in range(2)]

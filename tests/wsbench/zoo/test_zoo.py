@@ -204,6 +204,7 @@ for name, feature in rows.features.items():
 """
 
 
+@pytest.mark.slow
 def test_zoo_h5__is_read_by_hugging_face_datasets(make_zoo, tmp_path):
     """Without a line of ours, and without a network."""
     folder = make_zoo()

@@ -254,6 +254,7 @@ def test_cluster__names_an_address_without_a_scheduler(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_cluster__names_what_to_install_without_dask(tmp_path, small_recipe):
     recipe = tmp_path / "small.toml"
     recipe.write_text(small_recipe)

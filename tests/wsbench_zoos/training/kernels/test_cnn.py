@@ -140,6 +140,7 @@ def test_start__round_trips_with_weights():
     assert trainer.weights(trainer.start(kaiming())).tobytes() == kaiming().tobytes()
 
 
+@pytest.mark.slow
 def test_evaluate__equals_the_naive_version_and_torch():
     images, labels = digits()
     train, test = (images[:53], labels[:53]), (images[60:98], labels[60:98])

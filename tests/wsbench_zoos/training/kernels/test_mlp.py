@@ -104,6 +104,7 @@ def test_naive_gradient__agrees_with_finite_differences(digits):
             np.testing.assert_allclose(g[place], (above - below) / (2 * h), rtol=1e-5, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_train_epoch__agrees_with_torch_after_20_steps_on_digits(digits):
     n, n_models = 20 * BATCH_SIZE, 3
     kernel = make_kernel(digits, n)
