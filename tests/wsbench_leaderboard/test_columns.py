@@ -25,7 +25,6 @@ def pairs(monkeypatch) -> SimpleNamespace:
         ARRAYS=ordering.ARRAYS,
         LEAVES_OUT=(),
         SCORES=(ScoreSpec("pairs", "pairs right", "share of pairs in order", is_primary=True),),
-        LEAVES_OUT=(),
         COLUMNS=(
             task_scores.Column("pairs"),
             task_scores.Column(robustness="compression"),
