@@ -101,6 +101,18 @@ def test_method_process__no_child_outlives_it(start, tmp_path, child, end):
     assert ends(int((tmp_path / "pid").read_text()))
 
 
+def test_method_process__no_child_outlives_it_whenever_it_is_asked_to_end(start, tmp_path):
+    """The process ends by itself when the connection closes, and is asked to end all the while."""
+    child = CHILDREN["in a session of its own"]
+    process = start(f"{child}\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(pid))\n"
+                    "return checkpoints.weights")  # fmt: skip
+    ask(process)
+    process._channel.close()
+    while process._process.poll() is None:
+        process._process.terminate()
+    assert ends(int((tmp_path / "pid").read_text()))
+
+
 def test_method_process__a_fork_that_goes_on_answers_nothing(start):
     process = start("os.fork()\nreturn checkpoints.weights[:, :3]")
     for n in (6, 5, 4):
