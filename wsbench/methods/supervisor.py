@@ -30,6 +30,7 @@ def main() -> None:
     _prctl(_SUBREAPER, 1)
     worker = os.fork()  # before numpy is imported: its threads would not be in the copy
     if not worker:
+        os.setpgid(0, 0)  # a method that kills its group leaves the supervisor to clean up
         _prctl(_DEATH_SIGNAL, signal.SIGKILL)
         sys.path[:] = json.loads(sys.argv[4])
         del sys.argv[1:]
