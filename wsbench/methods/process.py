@@ -267,7 +267,7 @@ class MethodProcess:
 
     def _broken(self, what: str) -> MethodFailedError:
         """End the process and return the error that says why."""
-        self._end()
+        self._end(in_call=True)
         message = f"the method's process {what}"
         return MethodFailedError(message, self._with_printed(message))
 
@@ -287,8 +287,11 @@ class MethodProcess:
         except ValueError:  # a real-time signal
             return f"was killed by signal {-status}"
 
-    def _end(self) -> None:
-        """End the process, once; its supervisor ends all that it started."""
+    def _end(self, in_call: bool = False) -> None:
+        """End the process, once; its supervisor ends all that it started.
+
+        If the method has killed the supervisor in a call, the method's group is ended here.
+        """
         if self._has_ended:  # its number may be another process's by now
             return
         self._has_ended = True
@@ -296,7 +299,10 @@ class MethodProcess:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_CLEAN_UP_S)
-        for group in filter(None, (self._process.pid, self._pid)):
+        groups = [self._process.pid]
+        if in_call and self._pid is not None:  # later its number may be another's
+            groups.append(self._pid)
+        for group in groups:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
         self._process.wait()
