@@ -7,7 +7,7 @@ catalogues `TASKS`, `PERTURBATIONS` and `SUITES` map names to what they stand fo
 
 import lazy_loader
 
-# Each name is imported when it is first used: a method's process needs a tenth of them.
+# Each name is imported when it is first used: a method's process needs few of them.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = "0.1.0"

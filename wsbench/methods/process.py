@@ -275,7 +275,7 @@ class MethodProcess:
 
     def _broken(self, what: str) -> MethodFailedError:
         """End the process and return the error that says why."""
-        self._end()
+        self._end(in_call=True)
         message = f"the method's process {what}"
         return MethodFailedError(message, self._with_printed(message))
 
@@ -295,8 +295,11 @@ class MethodProcess:
         except ValueError:  # a real-time signal
             return f"was killed by signal {-status}"
 
-    def _end(self) -> None:
-        """End the process, once; its supervisor ends all that it started."""
+    def _end(self, in_call: bool = False) -> None:
+        """End the process, once; its supervisor ends all that it started.
+
+        If the method has killed the supervisor in a call, the method's group is ended here.
+        """
         if self._has_ended:  # its number may be another process's by now
             return
         self._has_ended = True
@@ -304,8 +307,12 @@ class MethodProcess:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_CLEAN_UP_S)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        groups = [self._process.pid]
+        if in_call and self._pid is not None:  # later its number may be another's
+            groups.append(self._pid)
+        for group in groups:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
         self._process.wait()
         self._reader.join(_END_S)
 

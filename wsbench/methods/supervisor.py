@@ -5,6 +5,7 @@ method can hide the end of the harness from it. On Linux, orphans become its chi
 another session, and it ends them.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -29,17 +30,19 @@ def main() -> None:
     _prctl(_SUBREAPER, 1)
     worker = os.fork()  # before numpy is imported: its threads would not be in the copy
     if not worker:
+        os.setpgid(0, 0)  # a method that kills its group leaves the supervisor to clean up
         _prctl(_DEATH_SIGNAL, signal.SIGKILL)
         sys.path[:] = json.loads(sys.argv[4])
         del sys.argv[1:]
         from wsbench.methods.worker import serve
 
         serve(channel, memory_bytes)
-    signal.signal(signal.SIGTERM, lambda number, frame: os.kill(worker, signal.SIGKILL))
+    signal.signal(signal.SIGTERM, lambda number, frame: _kill(worker))
     os.write(channel, PID.pack(worker))
     os.close(channel)
     threading.Thread(target=_watch, args=(harness, worker), daemon=True).start()
     _, status = os.waitpid(worker, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the worker's number may be another's by now
     _end_orphans()
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -53,13 +56,18 @@ def _watch(harness: int, worker: int) -> None:
     """End the worker soon after the harness has died, however that happened."""
     while os.getppid() == harness:
         time.sleep(_WATCH_S)
-    os.kill(worker, signal.SIGKILL)
+    _kill(worker)
+
+
+def _kill(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+        os.kill(process, signal.SIGKILL)
 
 
 def _end_orphans() -> None:
     while True:
         for child in _children():
-            os.kill(child, signal.SIGKILL)
+            _kill(child)
         try:
             ended, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:

@@ -86,7 +86,7 @@ CHILDREN = {
 }
 
 
-@pytest.mark.parametrize("end", ["return checkpoints.weights", "os._exit(0)"])
+@pytest.mark.parametrize("end", ["return checkpoints.weights", "os._exit(0)", "os.killpg(0, 9)"])
 @pytest.mark.parametrize("child", CHILDREN.values(), ids=CHILDREN)
 def test_method_process__no_child_outlives_it(start, tmp_path, child, end):
     body = f"{child}\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(pid))\n{end}"
@@ -96,8 +96,20 @@ def test_method_process__no_child_outlives_it(start, tmp_path, child, end):
         assert is_alive(int((tmp_path / "pid").read_text()))
         process.close()
     else:
-        with pytest.raises(wsbench.MethodFailedError, match="exit status 0"):
+        with pytest.raises(wsbench.MethodFailedError, match=r"exit status 0|by SIGKILL"):
             ask(process)
+    assert ends(int((tmp_path / "pid").read_text()))
+
+
+def test_method_process__no_child_outlives_it_whenever_it_is_asked_to_end(start, tmp_path):
+    """The process ends by itself when the connection closes, and is asked to end all the while."""
+    child = CHILDREN["in a session of its own"]
+    process = start(f"{child}\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(pid))\n"
+                    "return checkpoints.weights")  # fmt: skip
+    ask(process)
+    process._channel.close()
+    while process._process.poll() is None:
+        process._process.terminate()
     assert ends(int((tmp_path / "pid").read_text()))
 
 
