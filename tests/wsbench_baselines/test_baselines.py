@@ -66,7 +66,10 @@ def test_baseline__is_named_as_it_is_installed_and_says_what_it_is(point):
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 def test_baseline__conforms_with_what_it_declares(point):
     findings = wsbench.check_method(point.name)
-    assert [finding for finding in findings if finding.status in ("failed", "hint")] == []
+    others = [finding for finding in findings if finding.status in ("failed", "hint")]
+    expected = ["a subset gives the rows of the whole"] if point.name == "matching-path" else []
+    assert [finding.check for finding in others if finding.status == "hint"] == expected
+    assert len(others) == len(expected)
     passed = {finding.check for finding in findings if finding.status == "passed"}
     invariances = wsbench.load_method(point.name).info.invariances
     assert {f"invariant under {name}" for name in invariances} <= passed

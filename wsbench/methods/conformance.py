@@ -29,6 +29,8 @@ Status = Literal["passed", "failed", "skipped", "hint"]
 Distances = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
+_SUBSET = "a subset gives the rows of the whole"
+
 # More checkpoints than parameters, so that a method may have as many components as either.
 _N_MODELS, _N_EPOCHS = 10, 12
 
@@ -37,7 +39,8 @@ _N_MODELS, _N_EPOCHS = 10, 12
 class Finding:
     """The result of one check: its name, its status, and the reason for a failure or a skip.
 
-    A hint is no failure: it names an invariance that holds and is not declared.
+    A hint is no failure: it names an invariance that holds and is not declared, or says that the
+    method is transductive.
     """
 
     check: str
@@ -47,6 +50,10 @@ class Finding:
 
 class _NotConformingError(Exception):
     """A check failed; the message says why."""
+
+
+class _HintError(Exception):
+    """A check did not hold, which is allowed; the message says why."""
 
 
 def check_method(method: str | LoadedMethod | OpenMethod) -> list[Finding]:
@@ -138,7 +145,7 @@ def _findings(subject: _Subject) -> Iterator[Finding]:
         ("the same when asked twice", _is_repeatable),
         ("the same in a fresh process", _is_the_same_elsewhere),
         ("does not depend on row order", _ignores_row_order),
-        ("a subset gives the rows of the whole", _ignores_other_rows),
+        (_SUBSET, _ignores_other_rows),
         ("leaves its input alone", _leaves_input),
         ("order is a permutation", _orders),
         ("progress is a number for each, whatever the others", _progresses),
@@ -157,6 +164,8 @@ def _run(name: str, check: Callable[[_Subject], str | None], subject: _Subject) 
         skipped = check(subject)
     except _NotConformingError as failure:
         return Finding(name, "failed", str(failure))
+    except _HintError as hint:
+        return Finding(name, "hint", str(hint))
     except MethodFailedError as error:
         return Finding(name, "failed", summary(error.report))
     except MethodError as error:
@@ -232,6 +241,11 @@ def _ignores_row_order(subject: _Subject) -> None:
 
 def _ignores_other_rows(subject: _Subject) -> None:
     some = np.arange(0, len(subject.weights), 3)
+    try:
+        among_all = subject.distances(subject.weights)[np.ix_(some, some)]
+        _compare(among_all, subject.distances(subject.weights[some]), "distances among fewer")
+    except _NotConformingError as failure:
+        raise _HintError(f"transductive, so it has no rank: {failure}") from None
     whole = subject.answer(subject.weights)
     part = subject.answer(subject.weights[some])
     expected = whole[np.ix_(some, some)] if subject.description.gives_distances else whole[some]

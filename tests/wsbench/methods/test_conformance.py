@@ -59,7 +59,11 @@ def scaled_by_the_first_row(checkpoints):
 
 
 def centred(checkpoints):
-    return weights(checkpoints) * (1 + weights(checkpoints).std())
+    return weights(checkpoints) - weights(checkpoints).mean(axis=0)
+
+
+def scaled(checkpoints):
+    return weights(checkpoints) / weights(checkpoints).std()
 
 
 def writes(checkpoints):
@@ -135,6 +139,13 @@ def test_check_method__fails_a_broken_method_in_just_what_is_broken(name):
     failed = [f.check for f in check_method(method) if f.status == "failed"]
     assert failed == expected
     assert all(f.detail for f in check_method(method) if f.status == "failed")
+
+
+def test_check_method__hints_that_a_method_is_transductive():
+    findings = {f.check: f for f in check_method(embedding(scaled))}
+    assert findings[SUBSET].status == "hint"
+    assert "transductive, so it has no rank: distances among fewer" in findings[SUBSET].detail
+    assert "failed" not in {f.status for f in findings.values()}
 
 
 def test_check_method__fails_a_method_that_differs_between_processes(tmp_path):

@@ -205,10 +205,10 @@ def test_true_positive_rate__is_the_best_of_all_thresholds(positives, negatives,
 def test_expected_precision_at_r__is_the_mean_over_all_rankings(n_ranked):
     for n_relevant in range(1, n_ranked + 1):
         placements = list(combinations(range(n_ranked), n_relevant))
-        found = np.zeros((len(placements), n_ranked), int)
+        found = np.zeros((len(placements), n_ranked), bool)
         for row, relevant in zip(found, placements, strict=True):
-            row[list(relevant)] = 1
+            row[list(relevant)] = True
         n_each = np.full(len(found), n_relevant)
-        precision = retrieval.average_precision_at_r(found, np.ones(len(found), int), n_each)
+        precision = retrieval.average_precision_at_r(found, n_each)
         expected = retrieval.expected_precision_at_r(np.array([n_relevant, 0]), n_ranked)
         assert expected.tolist() == [pytest.approx(precision.mean()), 0.0]

@@ -69,13 +69,21 @@ def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, 
         "robustness": 2,
     }  # fmt: skip
     assert set(content["environment"]["packages"]) >= {"wsbench", "numpy", "numba", "torch"}
-    assert set(content["scores"]) == {
-        "identification/none", "identification/permute", "ordering/none", "ordering/permute",
+    tasks = ["identification", "sparse-identification", "ordering", "precedence"]
+    tracks = {
+        "as-written": [["none"]], "symmetry": [["permute"]], "compression": [["int8"]],
+        "both": [["permute+int8"]],
     }  # fmt: skip
     assert content["suite"] == {
-        "name": "smoke", "version": 1, "tasks": ["identification", "ordering"],
-        "perturbations": ["none", "permute"],
+        "name": "smoke", "version": 2, "tasks": tasks, "tracks": tracks,
+        "perturbations": ["none", "int8", "permute", "permute+int8"], "overall": tasks[:2],
     }  # fmt: skip
+    assert set(content["scores"]) == {
+        f"{task}/{perturbation}" for task in tasks for perturbation in
+        content["suite"]["perturbations"]
+    }  # fmt: skip
+    assert set(content["tracks"]) == {*tasks, "overall"}
+    assert set(content["tracks"]["overall"]) == {*tracks, "overall"}
     assert set(content["robustness"]["ordering"]) == {"compression", "symmetry"}
     assert content["scores"]["identification/none"]["map_at_r"]["interval"] is None
     assert record.scores == evaluation.scores
