@@ -23,6 +23,7 @@ from .methods.loading import list_methods, load_method
 from .methods.opening import OpenMethod, open_methods
 from .methods.protocol import LoadedMethod, MethodDescription, MethodInfo
 from .metrics.distances import pairwise_euclidean
+from .metrics.intervals import interval_of_difference
 from .metrics.ranking import Comparison, compare_scores, rank_intervals, rank_text
 from .metrics.seriation import spectral_order
 from .networks.checkpoints import Checkpoints, Labels
@@ -50,7 +51,7 @@ from .tasks.score import Column, Score
 from .tasks.scoring import ranked_by_model, score_answers, task_versions
 from .tasks.tracks import Tracks
 from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
-from .zoo.fresh import fresh_id, fresh_seed, fresh_zoo
+from .zoo.fresh import FreshZoo, fresh_id, fresh_seed, fresh_zoo
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
     BuildState,
@@ -86,6 +87,7 @@ __all__ = [
     "EvaluationState",
     "Finding",
     "FormatError",
+    "FreshZoo",
     "IntegrityError",
     "Labels",
     "Layout",
@@ -131,6 +133,7 @@ __all__ = [
     "fresh_seed",
     "fresh_zoo",
     "home",
+    "interval_of_difference",
     "list_methods",
     "load_answers",
     "load_method",
