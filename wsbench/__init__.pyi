@@ -46,6 +46,7 @@ from .records.schema import RecordContent
 from .storage.atomic import atomic_write, explain_storage_errors
 from .tasks.catalogue import TASKS, primary_score
 from .tasks.condition import Condition, parse_entry
+from .tasks.gap import Gap, generalisation_gaps
 from .tasks.ground_truth import published_truth
 from .tasks.score import Column, Score
 from .tasks.scoring import ranked_by_model, score_answers, task_versions
@@ -88,6 +89,7 @@ __all__ = [
     "Finding",
     "FormatError",
     "FreshZoo",
+    "Gap",
     "IntegrityError",
     "Labels",
     "Layout",
@@ -132,6 +134,7 @@ __all__ = [
     "fresh_id",
     "fresh_seed",
     "fresh_zoo",
+    "generalisation_gaps",
     "home",
     "interval_of_difference",
     "list_methods",

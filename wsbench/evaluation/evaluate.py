@@ -181,6 +181,7 @@ def evaluate(
     """
     limits = limits or Limits()
     suite = suite or SUITES["smoke"]
+    source: Zoo | None
     if isinstance(zoo, FreshZoo):
         if seed or fit_on or zoo.suite != suite.describe():
             raise ValueError(
