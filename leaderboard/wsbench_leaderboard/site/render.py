@@ -40,7 +40,7 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
     site = _Site()
     all_boards = boards(results)
     zoos = [zoo_page(board, facts_folder) for board in all_boards]
-    shown = columns()
+    shown = columns(results)
     tables = [
         (board, page, cells.rows(board, shown))
         for board, page in zip(all_boards, zoos, strict=True)
