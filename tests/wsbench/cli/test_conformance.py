@@ -17,9 +17,7 @@ def test_check__prints_a_line_for_each_check_and_what_is_next(run):
 @pytest.fixture
 def broken(tmp_path):
     path = tmp_path / "broken.py"
-    path.write_text(
-        "def centred(weights):\n    return weights - weights.mean()\n"
-    )
+    path.write_text("def centred(weights):\n    return weights - weights.mean()\n")
     return path
 
 
