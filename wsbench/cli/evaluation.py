@@ -5,20 +5,17 @@ import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 import wsbench
-from wsbench.cli.output import JsonOption, print_json, print_line
+from wsbench.cli.output import JsonOption, print_json
 from wsbench.cli.progress import build_progress, evaluation_progress
+from wsbench.cli.report import print_report, report
 from wsbench.cli.settings import SetOption, settings
-from wsbench.cli.tables import print_tables, ranks_of, too_few
 from wsbench.evaluation.suite import SUITES, Suite, find_suite
-from wsbench.methods.failure import advice, summary
 from wsbench.methods.limits import VARIABLES_OF_BITS
-from wsbench.metrics.ranking import LEAST_RANKED
 from wsbench.storage.atomic import expect_writable
 from wsbench.tasks.catalogue import TASKS
 
@@ -112,9 +109,9 @@ def evaluate_(
             results.append(result)
             written.append(wsbench.save_record(result, folder))
     if as_json:
-        print_json(_json(on, results, written))
+        print_json(report(on, results, written))
     else:
-        _print(on, results, written)
+        print_report(on, results, written)
     if any(result.error for result in results):
         raise typer.Exit(1)
 
@@ -133,75 +130,3 @@ def _suite(name: str | None, tasks: list[str], perturbations: list[str]) -> Suit
         return find_suite(name, tasks, perturbations)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--suite") from None
-
-
-def _json(
-    zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
-) -> dict[str, Any]:
-    done = [result for result in results if not result.error]
-    ranks = ranks_of(done)
-    return {
-        "zoo": {"id": zoo.id, "content_digest": zoo.content_digest},
-        "suite": results[0].suite.describe(),
-        "methods": [
-            {
-                "name": result.method.info.name,
-                "parameters": dict(result.method.parameters),
-                "scores": msgspec.to_builtins(result.scores),
-                "robustness": msgspec.to_builtins(result.robustness),
-                "tracks": msgspec.to_builtins(result.tracks),
-                "transductive": result.is_transductive,
-                "rank": {}
-                if result.error
-                else {t: r.get(result.method.label) for t, r in ranks.items()},
-                "seconds": result.seconds,
-                "cost": msgspec.to_builtins(result.cost),
-                "error": result.error,
-                "record": str(record.path),
-            }
-            for result, record in zip(results, records, strict=True)
-        ],
-    }
-
-
-def _print(
-    zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
-) -> None:
-    n_test = len(set(zoo.model[zoo.rows("test")].tolist()))
-    print_line(
-        f"{zoo.id}, suite {results[0].suite.describe()}: fitted on train models, scored on"
-        f" {n_test} test models"
-    )
-    print_tables(results)
-    if n_test < LEAST_RANKED:
-        print_line(too_few(n_test))
-    else:
-        print_line("rank: the ranks that paired tests at 5 % leave open, each test by itself")
-    if any(result.is_transductive for result in results):
-        print_line(
-            "*: transductive: a distance depends on the other checkpoints, so it has no rank"
-        )
-    for result in results:
-        if result.accuracy:
-            shown = ", ".join(f"{name} {value:.3f}" for name, value in result.accuracy.items())
-            print_line(f"accuracy of the networks: {shown}")
-            break
-    for result in results:
-        if result.error:
-            print_line(f"{result.method.info.name} failed: {summary(result.error)}")
-    print_line(f"records in {records[0].path.parent}:")
-    for record in records:
-        print_line(f"  {record.path.name}")
-    failed = [result for result in results if result.error]
-    if failed:
-        print_line(f"next: {advice(failed[0].error or '')}")
-        print_line(f"      wsbench evaluate {failed[0].method.arguments}")
-        return
-    own = [result for result in results if ":" in result.method.spec]
-    if not own:
-        print_line("next: write a class with transform(checkpoints), then")
-        print_line("      wsbench evaluate my_method.py:MyMethod euclidean")
-    elif own[0].suite.measures_cost:
-        print_line(f"next: wsbench submit {records[results.index(own[0])].path}")
-    else:
-        print_line(f"next: wsbench evaluate {own[0].method.arguments} --suite standard")

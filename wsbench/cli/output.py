@@ -1,7 +1,9 @@
 """Output of commands: JSON and lines on stdout."""
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,20 @@ def print_json(value: Any) -> None:
 def print_line(text: str = "") -> None:
     """Print a line on stdout."""
     sys.stdout.write(text + "\n")
+
+
+def print_wrapped(text: str, indent: int = 0) -> None:
+    """Print a text on stdout, in lines of a terminal's width, the later ones indented.
+
+    Without a terminal it is one line. A no-break space ends no line and is printed as a space.
+    """
+    if sys.stdout.isatty():
+        columns = max(40, shutil.get_terminal_size().columns)
+        text = textwrap.fill(
+            text, columns, subsequent_indent=" " * indent, break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+    print_line(text.replace("\u00a0", " "))
 
 
 def human_bytes(n: int) -> str:

@@ -28,7 +28,7 @@ import numpy as np
 
 from wsbench.networks.directions import singular_directions
 from wsbench.networks.layout import Layout
-from wsbench.networks.symmetries import obstacle, permute_hidden, rescale_hidden
+from wsbench.networks.symmetries import APPLIES_TO, obstacle, permute_hidden, rescale_hidden
 from wsbench.networks.widening import widen_hidden, widened
 from wsbench.suggestions import unknown_name_error
 from wsbench.typing import Doubles, Floats
@@ -223,6 +223,40 @@ _LAYOUT_CHANGES: dict[str, Callable[[Layout], Layout]] = {"widen": widened}
 PERTURBATIONS: dict[str, Kind] = {name: kind for name, (kind, _) in _TABLE.items()}
 COMPRESSION = tuple(name for name, kind in PERTURBATIONS.items() if kind == "compression")
 SYMMETRY = tuple(name for name, kind in PERTURBATIONS.items() if kind == "symmetry")
+
+# What each does to a checkpoint, for lists and legends.
+MEANINGS: dict[str, str] = {
+    "none": "weights as written",
+    **{f"svd-{k}": f"projected on the {k} leading singular directions of train models"
+       for k in (500, 100, 50, 25, 10, 5)},
+    "float16": "rounded to half precision",
+    "bfloat16": "rounded to bfloat16",
+    "int8": "each tensor rounded to 255 levels",
+    "int4": "each tensor rounded to 15 levels",
+    **{f"prune-{s}": f"the smallest {s} % of each weight tensor set to zero"
+       for s in (50, 80, 90, 95)},
+    "permute": "hidden units in a random order",
+    "permute+int8": "hidden units in a random order, then int8",
+    "rescale": "hidden units scaled, and what takes them scaled back",
+    "permute+rescale": "hidden units in a random order and scaled",
+    "permute+rescale+int8": "int8, then hidden units in a random order and scaled",
+    "widen": "hidden units split into copies that share their outputs",
+}  # fmt: skip
+
+
+def networks_that_allow(name: str) -> str:
+    """Return the networks that a perturbation applies to, in words.
+
+    Examples
+    --------
+    >>> networks_that_allow("permute"), networks_that_allow("rescale")
+    ('all', 'identity, leaky-relu or relu')
+    """
+    _check_name(name)
+    if "rescale" not in name.split("+"):
+        return "all"
+    *others, last = APPLIES_TO["positive-rescaling"]
+    return f"{', '.join(others)} or {last}"
 
 
 def applicable(name: str, layout: Layout) -> bool:

@@ -1,15 +1,17 @@
-"""Comparison of two records on the same models, entry by entry."""
+"""Comparison of two records on the same models: overall, by track, and entry by entry."""
 
 from wsbench.errors import ZooError
 from wsbench.metrics.ranking import Comparison, compare_scores
 from wsbench.records.record import Record
-from wsbench.records.rescoring import load_answers
+from wsbench.records.rescoring import load_answers, tracks_of
 from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.scoring import primary_by_model
+from wsbench.tasks.tracks import OVERALL
+from wsbench.typing import Doubles
 
 
 def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
-    """Compare the primary scores of two methods in every entry that both have.
+    """Compare two methods: their overall score, its tracks, and every entry that both have.
 
     Scores are computed again from the answers.
 
@@ -23,8 +25,10 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     Returns
     -------
     comparisons
-        Entry, as ``"identification/permute"``, to the mean difference a − b over models, with its
-        95 % interval, its p-value, and whether it is separable from 0.
+        ``"overall"``, ``"overall/symmetry"`` for each track, and entries of which the primary
+        scores are compared, as ``"identification/permute"``, to the mean difference a − b over
+        models, with its 95 % interval, its p-value, and whether it is separable from 0. Records of
+        suites with different tracks have entries alone.
 
     Raises
     ------
@@ -50,14 +54,29 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     for record in (a, b):
         if record.content.answers is None:
             raise ZooError(f"{record.path.name}: the method failed, so there is nothing to compare")
-    left, right = load_answers(a), load_answers(b)
-    found = {}
-    for task in TASKS:
-        of_a, of_b = (primary_by_model(*loaded, task) for loaded in (left, right))
-        for perturbation in of_a:
-            if perturbation in of_b:
-                comparison = compare_scores(of_a[perturbation], of_b[perturbation], seed)
-                found[f"{task}/{perturbation}"] = comparison
-    if not found:
+    left, right = _by_task(a), _by_task(b)
+    entries = {
+        f"{task}/{perturbation}": compare_scores(values, right[task][perturbation], seed)
+        for task in TASKS
+        for perturbation, values in left[task].items()
+        if perturbation in right[task]
+    }
+    if not entries:
         raise ZooError(f"{a.path.name} and {b.path.name} have no entry in common")
-    return found
+    if tracks_of(a) != tracks_of(b):
+        return entries
+    of_a, of_b = (tracks_of(a).overall_by_model(by_task) for by_task in (left, right))
+    overall = {
+        OVERALL if track == OVERALL else f"{OVERALL}/{track}": compare_scores(
+            values, of_b[track], seed
+        )
+        for track, values in of_a.items()
+        if of_b
+    }
+    return overall | entries
+
+
+def _by_task(record: Record) -> dict[str, dict[str, Doubles]]:
+    """Return the primary scores of each model by task and perturbation."""
+    loaded = load_answers(record)
+    return {task: primary_by_model(*loaded, task) for task in TASKS}

@@ -19,7 +19,7 @@ from wsbench.tasks.score import Column, Score, ScoreSpec, mean, score_of_models
 
 NAME = "sparse-identification"
 VERSION = 1
-QUESTION = "which are of one model, with epochs 2, 10 and 50 (of 50) alone?"
+QUESTION = "which are of one model, given three epochs of each?"
 ARRAYS = {"relevant": "u", "relevant_ends": "u"}
 LEAVES_OUT: tuple[str, ...] = ()
 SCORES = (

@@ -4,7 +4,7 @@ A track's score of a model is the mean over its conditions, the overall score th
 Both are per model, so that intervals and paired comparisons hold for them as for any score.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,14 @@ class Tracks:
         """All perturbations of the tracks."""
         return tuple(p for track in self.conditions.values() for one in track for p in one)
 
+    def among(self, perturbations: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Return those of some perturbations that count for each track."""
+        counting = {
+            track: [next((p for p in one if p in perturbations), None) for one in conditions]
+            for track, conditions in self.conditions.items()
+        }
+        return {track: tuple(p for p in found if p) for track, found in counting.items()}
+
     def by_model(self, primary: ByPerturbation) -> dict[str, Doubles]:
         """Return the score of each model by track, and ``"overall"``, their mean.
 
@@ -51,13 +59,10 @@ class Tracks:
         by_track
             Empty if a track has no condition among those of `primary`.
         """
-        found = {}
-        for track, conditions in self.conditions.items():
-            asked = [next((p for p in one if p in primary), None) for one in conditions]
-            values = [primary[name] for name in asked if name is not None]
-            if not values:
-                return {}
-            found[track] = _mean(values)
+        among = self.among(primary)
+        if not all(among.values()):
+            return {}
+        found = {track: _mean([primary[p] for p in asked]) for track, asked in among.items()}
         return {OVERALL: _mean(list(found.values())), **found} if found else {}
 
     def overall_by_model(self, by_task: Mapping[str, ByPerturbation]) -> dict[str, Doubles]:

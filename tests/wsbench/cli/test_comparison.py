@@ -31,10 +31,20 @@ def test_compare__prints_difference_interval_and_verdict_for_each_entry(run, zoo
     assert first.startswith("made-up-v1: euclidean (euclidean-")
     assert second.strip().startswith("random (random-")
     assert heading.split() == ["entry", "euclidean", "random", "difference", "95", "%", "p"]
+    entries = entries[: entries.index("")]
+    tracks = ("as-written", "both", "compression", "symmetry")
     assert [line.split()[0] for line in entries] == [
-        "identification/none", "identification/permute", "ordering/none", "ordering/permute",
-    ]  # fmt: skip
+        "overall",
+        *(f"overall/{track}" for track in tracks),
+        *(
+            f"{task}/{perturbation}"
+            for task in wsbench.SUITES["smoke"].tasks
+            for perturbation in ("none", "int8", "permute", "permute+int8")
+        ),
+    ]
     assert entries[0].endswith("euclidean is better")
+    assert entries[1].endswith("euclidean is better")
+    assert entries[5].endswith("euclidean is better")
 
 
 def test_compare__says_what_is_not_separable(run, zoo):
@@ -57,7 +67,8 @@ def test_compare__of_one_or_two_test_models_gives_no_interval_and_says_why(run, 
     result = run("compare", "random", "euclidean", "--zoo", "made-up-v1")
     assert result.status == 0
     rows = [line for line in result.out.splitlines() if "/none" in line]
-    assert len(rows) == 2
+    assert len(rows) == 4
+    rows += [line for line in result.out.splitlines() if line.startswith("overall ")][:1]
     for row in rows:
         assert row.endswith("  too few models")
         assert "…" not in row

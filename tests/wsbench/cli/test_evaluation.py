@@ -51,16 +51,36 @@ def without_progress(err):
     return "".join(line for line in err.splitlines(True) if not line.startswith("evaluating: "))
 
 
-def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, publisher):
+def headings(out, task):
+    """Return the headings of a task's table, in one line."""
+    lines = out.splitlines()
+    (title,) = (i for i, line in enumerate(lines) if line.startswith(f"{task}:"))
+    return " ".join(lines[title + 1].split())
+
+
+def test_evaluate__prints_overall_and_a_table_for_each_task_and_what_is_next(run, publisher):
     result = run("evaluate", "--zoo", "made-up-v1")
     assert (result.status, without_progress(result.err)) == (0, "")
     lines = result.out.splitlines()
-    assert lines[0] == "made-up-v1, suite smoke 1: fitted on train models, scored on 2 test models"
-    headings = " ".join(line for line in lines if "method" in line)
-    for column in ("rank", "MAP@R", "permute", "rank-1", "ARI", "purity", "tau", "pairs", " s"):
-        assert column in headings
+    assert lines[0] == "made-up-v1, suite smoke 2: fitted on train models, scored on 2 test models"
+    shown = [
+        line.split(":")[0] for line in lines if line.split(":")[0] in ("overall", *wsbench.TASKS)
+    ]
+    assert shown == ["overall", *wsbench.SUITES["smoke"].tasks]
+    assert headings(result.out, "overall") == (
+        "method rank overall 95 % as written symmetry compression both s"
+    )
+    for task, beside in (
+        ("identification", "rank-1 ARI purity"),
+        ("sparse-identification", "ends"),
+        ("ordering", "direction tau pairs"),
+        ("precedence", "gap 1 gap 5 gap 25"),
+    ):
+        assert headings(result.out, task) == (
+            f"method rank overall 95 % as written symmetry compression both {beside}"
+        )
     for name in wsbench.list_methods():
-        assert sum(line.strip().startswith(f"{name} ") for line in lines) == 2
+        assert sum(line.startswith(f"{name} ") for line in lines) == 5
     assert f"records in {wsbench.home() / 'records' / 'made-up-v1'}:" in lines
     records = [line.strip() for line in lines if line.endswith(".json")]
     for name in records:
@@ -69,26 +89,20 @@ def test_evaluate__prints_one_table_where_the_records_are_and_what_is_next(run, 
     assert lines[-1].strip().startswith("wsbench evaluate ")
 
 
-def headings(out, task):
-    """Return the headings of a task's table, in one line."""
-    lines = out.splitlines()
-    (title,) = (i for i, line in enumerate(lines) if line.startswith(f"{task}:"))
-    return " ".join(" ".join(lines[title + 1 : title + 4]).replace("─", " ").split())
-
-
 def perturbed(*names):
     return [f"--perturb={name}" for name in names]
 
 
-def test_evaluate__shows_robustness_beside_none_and_columns_without_it(run, publisher):
+def test_evaluate__shows_a_column_for_each_perturbation_without_tracks(run, publisher):
     asked = ["evaluate", "euclidean", "--zoo", "made-up-v1", "--task", "ordering"]
     few = ("int8", "int4", "float16", "bfloat16")
-    beside = headings(run(*asked, *perturbed("none", *few)).out, "ordering")
-    assert "compression symmetry" in beside
-    assert not any(name in beside for name in (*few, "permute"))
+    result = run(*asked, *perturbed("none", *few))
+    assert headings(result.out, "ordering") == (
+        "method rank |tau| 95 % int8 int4 float16 bfloat16 direction tau pairs"
+    )
+    assert not any(line.startswith("overall:") for line in result.out.splitlines())
     without = headings(run(*asked, *perturbed(*few, "permute")).out, "ordering")
-    assert "tau int8" in without
-    assert "int4 float16 bfloat16 permute" in without
+    assert "|tau| int8 95 % int4 float16 bfloat16 permute" in without
 
 
 def test_evaluate__leaves_out_a_task_under_what_it_is_not_asked_under(run, publisher):
@@ -101,8 +115,9 @@ def test_evaluate__leaves_out_a_task_under_what_it_is_not_asked_under(run, publi
     assert "MAP@R widen" in headings(result.out, "identification")
     assert "retrieval:" not in result.out
     (method,) = json.loads(run(*asked, *perturbed("widen"), "--json").out)["methods"]
-    assert set(method["scores"]) == {"identification/widen", "ordering/widen"}
-    assert set(method["rank"]) == {"identification", "ordering"}
+    asked_widened = {"identification", "sparse-identification", "ordering", "precedence"}
+    assert set(method["scores"]) == {f"{task}/widen" for task in asked_widened}
+    assert set(method["rank"]) == asked_widened
 
 
 @pytest.mark.parametrize(("task", "name"), [("ordering", "rescale"), ("retrieval", "widen")])
@@ -113,8 +128,8 @@ def test_evaluate__with_nothing_to_ask_says_so(run, publisher, task, name):
 
 
 def ranks(out):
-    """Return the rank of each method in the first table."""
-    table = out.split("ordering:")[0]
+    """Return the rank of each method in the first table, the overall one."""
+    table = out.split("\n\n")[0]
     rows = [line.split() for line in table.splitlines() if " 0." in line or " 1." in line]
     return {row[0]: row[1] for row in rows}
 
@@ -131,7 +146,11 @@ def test_evaluate__json_holds_what_the_python_interface_returns(run, make_zoo):
     (method,) = json.loads(result.out)["methods"]
     expected = wsbench.evaluate("euclidean", str(folder), seed=3)
     assert method["error"] is None
-    assert method["rank"] == {"identification": [1, 1], "ordering": [1, 1]}
+    tasks = wsbench.SUITES["smoke"].tasks
+    assert method["rank"] == {name: [1, 1] for name in ("overall", *tasks)}
+    for task, scores in expected.tracks.items():
+        for track, score in scores.items():
+            assert method["tracks"][task][track]["value"] == score.value
     for task, scores in expected.scores.items():
         for name, score in scores.items():
             found = method["scores"][task][name]
@@ -151,7 +170,7 @@ def test_evaluate__of_a_few_test_models_gives_no_rank_and_says_why(run, make_zoo
     assert set(ranks(result.out).values()) == {"–"}
     shown = json.loads(run("evaluate", "random", "svd", "--zoo", folder, "--json").out)
     method = shown["methods"][0]
-    assert method["rank"] == {"identification": None, "ordering": None}
+    assert method["rank"] == dict.fromkeys(("overall", *wsbench.SUITES["smoke"].tasks))
     score = method["scores"]["identification/none"]["map_at_r"]
     assert (score["interval"] is None) == (n_test < 3)
     again = wsbench.rescore(method["record"])["identification/none"]["map_at_r"]
@@ -160,7 +179,7 @@ def test_evaluate__of_a_few_test_models_gives_no_rank_and_says_why(run, make_zoo
 
 def test_evaluate__what_a_method_prints_is_no_result(run, make_zoo, methods):
     arguments = ["evaluate", f"{methods}:Good", "--zoo", make_zoo(), "--json"]
-    for option, printed in ([], ""), (["--in-process"], "imported\nfitting\nfitting\nfitting\n"):
+    for option, printed in ([], ""), (["--in-process"], "imported\n" + 5 * "fitting\n"):
         result = run(*arguments, *option)
         json.loads(result.out)
         assert without_progress(result.err) == printed

@@ -126,25 +126,88 @@ class Broken:
 """
 
 
+BESIDE = {
+    "identification": ["rank-1", "ARI", "purity"],
+    "sparse-identification": ["ends"],
+    "ordering": ["direction", "tau", "pairs"],
+    "precedence": ["gap 1", "gap 5", "gap 25"],
+}
+TRACKS = ["as-written", "symmetry", "compression", "both"]
+
+
+def tables_of(out):
+    """Return title to the lines of each table, and the lines below all tables."""
+    blocks = out[out.index("overall: ") :].split("\n\n")
+    tables = [block.splitlines() for block in blocks[:-1]]
+    return {lines[0].partition(":")[0]: lines for lines in tables}, blocks[-1].splitlines()
+
+
 @pytest.mark.parametrize("columns", [80, 60])
 def test_terminal__cuts_no_number_and_no_name(on_terminal, make_zoo, tmp_path, columns):
     (tmp_path / "m.py").write_text(METHODS)
-    arguments = ["evaluate", "euclidean", f"{tmp_path}/m.py:Long", "--zoo", make_zoo()]
+    arguments = ["evaluate", "euclidean", f"{tmp_path}/m.py:Long", "--zoo", make_zoo(models=20)]
     result = on_terminal(*arguments, columns=columns)
     assert result.status == 0
     assert "…" not in result.out
     assert "..." not in result.out
-    table = result.out.split("ordering:")[0]
-    assert all(len(line) <= 80 for line in table.splitlines())
-    scores = json.loads(
+    content = json.loads(
         next((wsbench.home() / "records" / "made-up-v1").glob("euclidean*.json")).read_text()
-    )["scores"]
-    row = "".join(table.split("euclidean", 1)[1].split())
-    for score in ("rank1", "ari", "purity"):
-        assert f"{scores['identification/none'][score]['value']:.3f}" in row
-    folded = table[table.index("a-method") :].splitlines()
-    name = "".join(line.split()[0] for line in folded if line.strip())
-    assert name.startswith("a-method-with-a-name-that-is-quite-long-really")
+    )
+    tables, below = tables_of(result.out)
+    assert list(tables) == ["overall", *BESIDE]
+    for task, lines in tables.items():
+        assert all(len(line) <= columns for line in lines)
+        row = next(line for line in lines if line.startswith("euclidean "))
+        text = " ".join(lines)
+        kept = [track for track in ("overall", *TRACKS) if track.split("-")[0] in text]
+        for track in kept[: 5 if columns == 80 else 3]:
+            assert f" {content['tracks'][task][track]['value']:z.3f}" in row
+        low, high = content["tracks"][task]["overall"]["interval"]
+        assert f" {low:z.3f}–{high:z.3f} " in text
+        names = "".join(line.split(" ")[0] for line in lines[lines.index(row) - 4 :])
+        assert "a-method-with-a-name-that-is-quite-long-really" in names
+    for line in below:
+        assert len(line) <= columns or str(tmp_path) in line or line.endswith(".json")
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_terminal__names_each_column_that_it_has_no_room_for(on_terminal, make_zoo, columns):
+    zoo = make_zoo(models=20)
+    tables, below = tables_of(
+        on_terminal("evaluate", "euclidean", "--zoo", zoo, columns=columns).out
+    )
+    for task, beside in BESIDE.items():
+        lines = tables[task]
+        rule = next(i for i, line in enumerate(lines) if line.startswith("──"))
+        heading = " ".join(line for line in lines[rule - 2 : rule])
+        note = " ".join(lines[rule:]).partition("not shown: ")[2]
+        left_out = note.partition(" (")[0].split(", ")
+        n_shown = 0
+        for name in [*TRACKS, *beside]:
+            word = "written" if name == "as-written" else name
+            is_shown = f" {word} " in f"{heading} "
+            assert is_shown != (name in left_out), (task, name)
+            n_shown += is_shown
+        assert n_shown >= (5 if columns == 80 else 2)
+        if left_out != [""]:
+            assert note.endswith("(in a wider terminal, or with --json)")
+    legend = below[below.index("columns") :]
+    explained = {line[2:].partition("  ")[0] for line in legend if line[:2] == "  "}
+    assert {"overall", *TRACKS, "s" if columns == 80 else "overall"} <= explained
+
+
+def test_pipe__gets_every_column_and_a_dash_for_what_is_undefined(run, make_zoo):
+    """The made-up zoo has four epochs, so no pair of checkpoints is 25 apart."""
+    tables, below = tables_of(run("evaluate", "euclidean", "--zoo", make_zoo(models=50)).out)
+    for task, beside in BESIDE.items():
+        heading, _, row = tables[task][1:]
+        assert heading.split("both")[1].split() == " ".join(beside).split()
+        assert "not shown" not in " ".join(tables[task])
+    assert row.split()[-2:] == ["–", "–"]
+    assert "inf" not in row
+    legend = {line[2:].partition("  ")[0] for line in below if line[:2] == "  "}
+    every = {name for beside in BESIDE.values() for name in beside}
+    assert {"rank", "overall", *TRACKS, "s", "MAP@R", "|tau|", "–", *every} <= legend
 
 
 def test_terminal__shows_the_whole_of_list_and_help(on_terminal):
