@@ -6,11 +6,10 @@ A method that knows the published test models, and not the zoo's recipe, scores 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from wsbench.metrics.intervals import LEAST_MODELS, interval_of_difference
 from wsbench.tasks.catalogue import TASKS, primary_score
 from wsbench.tasks.ground_truth import Answers, GroundTruth
+from wsbench.tasks.score import mean
 from wsbench.tasks.scoring import primary_by_model
 from wsbench.tasks.tracks import Tracks, limits_of_tracks, tracks_by_model
 from wsbench.typing import Doubles
@@ -85,4 +84,4 @@ def _by_model(answered: Answered, tracks: Tracks) -> dict[str, dict[str, Doubles
 def _gap(first: Doubles, second: Doubles, limits: tuple[float, float], level: float) -> Gap:
     is_stated = min(len(first), len(second)) >= LEAST_MODELS
     ends = interval_of_difference(second, first, limits, level=level) if is_stated else None
-    return Gap(float(np.mean(first)), float(np.mean(second)), ends)
+    return Gap(mean(first), mean(second), ends)
