@@ -8,13 +8,12 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from wsbench.errors import MethodError, MethodFailedError, ZooError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
-from wsbench.evaluation.jobs import Jobs, in_turn, on_cluster, side_by_side
+from wsbench.evaluation.jobs import Jobs, blinded_zoo, in_turn, on_cluster, side_by_side
 from wsbench.evaluation.properties import measured_properties
 from wsbench.evaluation.resume import PartialResults
 from wsbench.evaluation.suite import SUITES, Suite
@@ -223,9 +222,10 @@ class _Run:
         self._workers, self._cluster = workers, cluster
         self._report = progress or (lambda state: None)
         self.fit_on = fit_on if fit_on and fit_on.content_digest != zoo.content_digest else None
-        self.blinded = cache(
-            lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat, self.fit_on)
-        )
+
+    def blinded(self, protocol: str, repeat: int) -> BlindedZoo:
+        """Return the zoo as methods see it."""
+        return blinded_zoo(self.zoo, self.fit_on, protocol, self.seed + repeat)
 
     def __call__(self, method: OpenMethod) -> Evaluation:
         from threadpoolctl import threadpool_limits
@@ -327,4 +327,4 @@ def _accuracy(blinded: BlindedZoo, suite: Suite) -> dict[str, float]:
     perturbations = [condition.perturbation for condition in suite.conditions(blinded.zoo.layout)]
     if not set(perturbations) & set(COMPRESSION):
         return {}
-    return accuracy_after(blinded, tuple(dict.fromkeys(perturbations)))
+    return dict(accuracy_after(blinded, tuple(dict.fromkeys(perturbations))))

@@ -52,6 +52,7 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
         "index.html",
         tasks=[task for task in tasks if task.NAME not in with_means],
         tables=tables,
+        has_season=any(result.is_fresh for result in results),
         picture=heat_map(all_boards[0], shown) if all_boards else None,
         headings=cells.headings(shown),
         groups=cells.groups(shown),
