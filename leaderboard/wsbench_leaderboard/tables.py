@@ -57,7 +57,7 @@ def with_tables(path: Path, tables: str) -> str:
 
 def _zoo(rescored: RescoredRecord) -> tuple[bool, str, str]:
     """Return the place and digest of a record's zoo; zoos with other content are other zoos."""
-    return *zoo_place(rescored.source.id), rescored.source.content_digest
+    return *zoo_place(rescored.zoo[0]), rescored.zoo[1]
 
 
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 import wsbench
-from wsbench.records.schema import ZooEntry
 
 Scores = Mapping[str, Mapping[str, wsbench.Score]]
 Parts = Mapping[str, Scores]  # "scores" by entry, "robustness" and "tracks" by task
@@ -52,10 +51,11 @@ class RescoredRecord:
     is_outside: bool = False
 
     @property
-    def source(self) -> ZooEntry:
-        """The published zoo, also of a result on fresh models."""
+    def zoo(self) -> tuple[str, str]:
+        """Id and content digest of the published zoo, also of a result on fresh models."""
         content = self.record.content
-        return content.fit_on if self.is_fresh and content.fit_on else content.zoo
+        zoo = content.fit_on if self.is_fresh and content.fit_on else content.zoo
+        return zoo.id, zoo.content_digest
 
     @property
     def is_fresh(self) -> bool:
@@ -164,7 +164,7 @@ def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
 
     def place(rescored: RescoredRecord) -> tuple[str, ...]:
         record = rescored.record
-        return rescored.source.id, record.label, record.path.name
+        return rescored.zoo[0], record.label, record.path.name
 
     return sorted(results, key=place)
 

@@ -44,7 +44,7 @@ def open_season(
     results = [result for result in collect(folder) if not result.is_fresh]
     suite = wsbench.SUITES[_SUITE].describe()
     zoos = {}
-    for source in zoo or sorted({result.source.id for result in results}):
+    for source in zoo or sorted({result.zoo[0] for result in results}):
         fresh = _fresh_zoo(wsbench.load_zoo(source), suite, beacon).zoo
         zoos[source] = SeasonZoo(fresh.id, fresh.content_digest)
     known = sorted({result.record.content.method.code_sha256 for result in results})

@@ -34,7 +34,7 @@ def standing(results: Iterable[RescoredRecord], seasons: Seasons) -> list[Rescor
         return published
     fresh_ids = {fresh.id for fresh in season.zoos.values()}
     of_season = {_key(r): r for r in results if r.is_fresh and r.record.zoo in fresh_ids}
-    in_season = {result.source.id for result in of_season.values()}
+    in_season = {result.zoo[0] for result in of_season.values()}
     shown = []
     for result in published:
         fresh = of_season.pop(_key(result), None)
@@ -45,7 +45,7 @@ def standing(results: Iterable[RescoredRecord], seasons: Seasons) -> list[Rescor
                 replace(fresh, published=result, is_newer=_is_newer(result, season), agrees=agrees)
             )
         else:
-            shown.append(replace(result, is_outside=result.source.id in in_season))
+            shown.append(replace(result, is_outside=result.zoo[0] in in_season))
     shown += [replace(fresh, is_newer=_is_newer(fresh, season)) for fresh in of_season.values()]
     return sorted_results(shown)
 
@@ -53,7 +53,7 @@ def standing(results: Iterable[RescoredRecord], seasons: Seasons) -> list[Rescor
 def _key(result: RescoredRecord) -> tuple[object, ...]:
     record = result.record
     suite = record.content.suite
-    return result.source.id, record.label, record.content.method.version, suite.name, suite.version
+    return result.zoo[0], record.label, record.content.method.version, suite.name, suite.version
 
 
 def _is_newer(result: RescoredRecord, season: Season) -> bool:

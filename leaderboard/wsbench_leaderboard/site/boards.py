@@ -67,8 +67,7 @@ def boards(results: Iterable[RescoredRecord]) -> list[Board]:
     """Return a board for each zoo, in the order of `zoo_place`."""
     groups: dict[tuple[str, str], list[RescoredRecord]] = {}
     for rescored in results:
-        zoo = rescored.source
-        groups.setdefault((zoo.id, zoo.content_digest), []).append(rescored)
+        groups.setdefault(rescored.zoo, []).append(rescored)
     n_digests = Counter(zoo for zoo, _ in groups)
     return [
         _board(zoo, digest, groups[zoo, digest], n_digests[zoo] == 1)

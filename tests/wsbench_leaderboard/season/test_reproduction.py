@@ -95,7 +95,7 @@ def test_standing__shows_the_season_with_the_published_score_beside_it(done):
     assert [result.record.method for result in results] == list(METHODS)
     for result in results:
         assert result.is_fresh
-        assert result.source.id == "digits-mlp-v1"
+        assert result.zoo[0] == "digits-mlp-v1"
         assert result.kinds == ("reproduced",)
         low, high = result.overall_gap.interval
         assert low <= 0 <= high
