@@ -44,7 +44,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 def info(zoo: ZooArgument = wsbench.DEFAULT_ZOO, as_json: JsonOption = False) -> None:
     """Describe a zoo: counts, columns, layout, accuracy, digest and recipe."""
-    loaded = _load(zoo)
+    loaded = load(zoo)
     last = loaded.test_accuracy[loaded.rows(epochs=[int(loaded.epoch.max())])]
     content: dict[str, Any] = {
         "id": loaded.id,
@@ -197,6 +197,7 @@ def env(as_json: JsonOption = False) -> None:
         print_line(f"{key:<10} {value}")
 
 
-def _load(zoo: str) -> wsbench.Zoo:
+def load(zoo: str) -> wsbench.Zoo:
+    """Return a zoo, and show the progress of its build if it has to be built."""
     with build_progress(zoo) as progress:
         return wsbench.load_zoo(zoo, progress=progress)
