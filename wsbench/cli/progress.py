@@ -5,11 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsbench.cli.output import human_seconds
-from wsbench.evaluation.evaluate import EvaluationState
-from wsbench.zoo.providers import BuildState
+
+if TYPE_CHECKING:
+    from wsbench.evaluation.evaluate import EvaluationState
+    from wsbench.zoo.providers import BuildState
 
 _EVERY_S = 5.0
 _LONG_S = 120.0  # a run that takes longer says so
@@ -54,11 +56,11 @@ class _BuildProgress:
         """Whether there was anything to report."""
         return self.display.is_started
 
-    def __call__(self, state: BuildState) -> None:
+    def __call__(self, state: "BuildState") -> None:
         resumed = f", {state.n_resumed} done before" if state.n_resumed else ""
         self.display.show(state.n_done, state.n_models, resumed, self._pace(state))
 
-    def _pace(self, state: BuildState) -> str:
+    def _pace(self, state: "BuildState") -> str:
         seconds = time.monotonic() - self._start
         if self._trained:
             return f"{self._trained}, done in {human_seconds(seconds)}"
@@ -91,13 +93,13 @@ class _EvaluationProgress:
         self._paces: dict[int, float] = {}  # seconds for a condition of each method measured
         self._announced_s = 0.0
 
-    def method(self, label: str) -> Callable[[EvaluationState], None]:
+    def method(self, label: str) -> "Callable[[EvaluationState], None]":
         """Return what the evaluation of the next method reports to."""
         self._n_begun += 1
         number, start = self._n_begun, time.monotonic()
         resumed_before, n_before = self._n_resumed, self._n_before
 
-        def report(state: EvaluationState) -> None:
+        def report(state: "EvaluationState") -> None:
             self._n_resumed = resumed_before + state.n_resumed
             self._n_before = n_before + state.n_conditions
             if n_computed := state.n_done - state.n_resumed:

@@ -213,8 +213,8 @@ def test_zoo__gives_the_checkpoints_labels_and_inputs(make_zoo):
     class Method:
         info = wsbench.MethodInfo("seeing", needs={"labels"})
 
-        def fit(self, train, *, rng, labels):
-            seen["fitted"].append((train.weights, labels.model))
+        def fit(self, train, *, rng):
+            seen["fitted"].append((train.weights, train.model))
 
         def transform(self, checkpoints):
             seen["asked"].append(checkpoints.weights)
