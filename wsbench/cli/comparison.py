@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 import wsbench
+from wsbench.cli.completion import complete_method, complete_zoo
 from wsbench.cli.legend import listed, primary_entries, print_entries, track_entries
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.tables import UNDEFINED, number
@@ -22,11 +23,21 @@ if TYPE_CHECKING:
 
 def compare(
     a: Annotated[
-        str, typer.Argument(metavar="A", help="A record, or name of a method evaluated before.")
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A record, or name of a method evaluated before.",
+            autocompletion=complete_method,
+        ),
     ],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    b: Annotated[
+        str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete_method)
+    ],
     zoo: Annotated[
-        str, typer.Option(help="Zoo of the records that are given by name.")
+        str,
+        typer.Option(
+            help="Zoo of the records that are given by name.", autocompletion=complete_zoo
+        ),
     ] = wsbench.DEFAULT_ZOO,
     records: Annotated[
         Path | None, typer.Option(help="Folder of the records; default: in the cache.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import wsbench
+from wsbench.cli.completion import complete_method, complete_zoo
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.settings import SetOption, settings
 from wsbench.cli.zoos import load
@@ -16,11 +17,18 @@ from wsbench.methods.failure import summary
 def check(
     method: Annotated[
         str,
-        typer.Argument(metavar="METHOD", help="Name, package.module:Name or path/file.py:Name."),
+        typer.Argument(
+            metavar="METHOD",
+            help="Name, package.module:Name or path/file.py:Name.",
+            autocompletion=complete_method,
+        ),
     ],
     zoo: Annotated[
         str | None,
-        typer.Option(help="Zoo with checkpoints to check on; default: tiny made-up networks."),
+        typer.Option(
+            help="Zoo with checkpoints to check on; default: tiny made-up networks.",
+            autocompletion=complete_zoo,
+        ),
     ] = None,
     assignments: SetOption = None,
     as_json: JsonOption = False,

@@ -10,6 +10,13 @@ from typing import Annotated
 import typer
 
 import wsbench
+from wsbench.cli.completion import (
+    complete_method,
+    complete_perturbation,
+    complete_suite,
+    complete_task,
+    complete_zoo,
+)
 from wsbench.cli.output import JsonOption, print_json
 from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.report import print_report, report
@@ -28,23 +35,32 @@ def evaluate_(
         typer.Argument(
             metavar="METHOD",
             help="Names, package.module:Name or path/file.py:Name; default: all installed.",
+            autocompletion=complete_method,
         ),
     ] = None,
     zoo: Annotated[
-        str, typer.Option(help="Id of a zoo, or path of its folder.")
+        str, typer.Option(help="Id of a zoo, or path of its folder.", autocompletion=complete_zoo)
     ] = wsbench.DEFAULT_ZOO,
     suite: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(SUITES)}; default: smoke.")
+        str | None,
+        typer.Option(
+            help=f"One of {', '.join(SUITES)}; default: smoke.", autocompletion=complete_suite
+        ),
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option(help=f"Evaluate this task; repeat for more: {', '.join(TASKS)}."),
+        typer.Option(
+            help=f"Evaluate this task; repeat for more: {', '.join(TASKS)}.",
+            autocompletion=complete_task,
+        ),
     ] = None,
     perturbation: Annotated[
         list[str] | None,
         typer.Option(
             "--perturb",
-            help="Perturb the weights; repeat for more: none, permute, int8, svd-50 and so on.",
+            help="Perturb the weights; repeat for more: none, permute, int8 and those that"
+            " wsbench list --perturbations names.",
+            autocompletion=complete_perturbation,
         ),
     ] = None,
     assignments: SetOption = None,
