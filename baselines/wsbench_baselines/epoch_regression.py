@@ -1,7 +1,7 @@
 """`epoch-regression`: the epoch of a checkpoint, predicted from the statistics of its weights.
 
-The supervised baseline of ordering and precedence: ridge regression from the features of `statistics`
-to the epoch, fitted on the train models. Its distances are those of `statistics`.
+The supervised baseline of ordering and precedence: ridge regression from the features of
+`statistics` to the epoch, fitted on the train models. Its distances are those of `statistics`.
 """
 
 import numpy as np
@@ -56,7 +56,8 @@ class EpochRegression(Statistics):
     def progress(self, checkpoints: wsbench.Checkpoints) -> Array:
         """Return the predicted epochs less a constant, ``(n_checkpoints,)``."""
         # Row by row: the sum of a product of matrices depends on how many rows there are.
-        return np.sum(self.transform(checkpoints) * self._slopes, axis=1)
+        predicted: Array = np.sum(self.transform(checkpoints) * self._slopes, axis=1)
+        return predicted
 
     def order(self, checkpoints: wsbench.Checkpoints) -> npt.NDArray[np.intp]:
         """Put checkpoints in the order of their predicted epochs."""

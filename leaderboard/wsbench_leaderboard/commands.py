@@ -134,7 +134,9 @@ def submit(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a checked record to the leaderboard's folder, and print the commands that commit it."""
+    """Check a record and its method, copy the record to the leaderboard, and say how to commit."""
+    from wsbench_leaderboard.board.check import check_record
+    from wsbench_leaderboard.board.conformance import refuse_nonconforming
     from wsbench_leaderboard.board.folder import find_folder
     from wsbench_leaderboard.board.submit import submit_record
 
@@ -142,6 +144,7 @@ def submit(
     path = Path(record)
     if not record.endswith(".json"):
         path = wsbench.find_record(record, wsbench.home() / "records" / zoo).path
+    refuse_nonconforming(check_record(path).record)
     submission = submit_record(path, folder)
     submitted = submission.rescored.record
     readme = folder.parent / "README.md"
@@ -164,6 +167,7 @@ def submit(
         return
     n_entries = len(submission.rescored.scores)
     print_line(f"{submitted.path}: scores of {n_entries} entries agree with the answers")
+    print_line(f"{submission.rescored.record.label}: conforms")
     for older in submission.replaced:
         print_line(f"{older}: replaced")
     if submission.rescored.is_stale:

@@ -10,10 +10,13 @@ import threading
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType
+from typing import Annotated
 
 import typer
 
-from wsbench.cli import comparison, conformance, evaluation, reproduction, zoos
+import wsbench
+from wsbench.cli import comparison, conformance, evaluation, listing, reproduction, zoos
+from wsbench.cli.output import print_line
 from wsbench.cli.streams import prepare_streams
 from wsbench.errors import WsbenchError, escaped
 
@@ -26,9 +29,10 @@ Start with: wsbench evaluate"""
 
 def application() -> typer.Typer:
     """Return the command line: the commands of this package and of every installed plugin."""
-    app = typer.Typer(help=_ABOUT, no_args_is_help=True, add_completion=False)
+    app = typer.Typer(no_args_is_help=True)
+    app.callback(help=_ABOUT)(_options)
     for command in (
-        zoos.list_,
+        listing.list_,
         zoos.info,
         zoos.build,
         zoos.verify,
@@ -51,6 +55,23 @@ def application() -> typer.Typer:
         except BaseException as error:  # sys.exit() in a package ends no other command
             _leave_out(point, error)
     return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print_line(f"wsbench {wsbench.__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that need no command."""
 
 
 def _add_plugin(app: typer.Typer, point: EntryPoint) -> None:

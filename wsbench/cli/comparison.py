@@ -5,27 +5,39 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 import wsbench
+from wsbench.cli.completion import complete_method, complete_zoo
 from wsbench.cli.legend import listed, primary_entries, print_entries, track_entries
 from wsbench.cli.output import JsonOption, print_json, print_line
 from wsbench.cli.tables import UNDEFINED, number
-from wsbench.records.rescoring import rescore_all, tracks_of
 from wsbench.tasks.catalogue import primary_score
-from wsbench.tasks.scoring import Scored
 from wsbench.tasks.tracks import OVERALL
+
+if TYPE_CHECKING:
+    from wsbench.tasks.scoring import Scored
 
 
 def compare(
     a: Annotated[
-        str, typer.Argument(metavar="A", help="A record, or name of a method evaluated before.")
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A record, or name of a method evaluated before.",
+            autocompletion=complete_method,
+        ),
     ],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    b: Annotated[
+        str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete_method)
+    ],
     zoo: Annotated[
-        str, typer.Option(help="Zoo of the records that are given by name.")
+        str,
+        typer.Option(
+            help="Zoo of the records that are given by name.", autocompletion=complete_zoo
+        ),
     ] = wsbench.DEFAULT_ZOO,
     records: Annotated[
         Path | None, typer.Option(help="Folder of the records; default: in the cache.")
@@ -86,6 +98,8 @@ def _table(
     words: _Words,
 ) -> list[tuple[str, ...]]:
     """Return the rows of the table, the heading first."""
+    from wsbench.records.rescoring import rescore_all
+
     scores = [rescore_all(left), rescore_all(right)]
     rows: list[tuple[str, ...]] = [
         ("entry", words.a, words.b, "difference 95 %", "p", words.heading)
@@ -112,7 +126,7 @@ def _legend(
             asked.setdefault(task, []).append(perturbation)
     if OVERALL in found:
         yield OVERALL, f"mean over the tracks of {listed(suites[0].overall)}"
-        yield from track_entries(tracks_of(left), asked)
+        yield from track_entries(wsbench.tracks_of(left), asked)
     elif suites[0] != suites[1]:
         names = listed([f"{suite.name} {suite.version}" for suite in suites])
         yield OVERALL, f"left out, since it is of one suite, and these records are of {names}"
@@ -122,7 +136,7 @@ def _legend(
     yield "better", "neither method, not separable, where p is above .05 or the interval holds 0"
 
 
-def _value(scored: Scored, entry: str) -> float | None:
+def _value(scored: "Scored", entry: str) -> float | None:
     task, _, track = entry.partition("/")
     if task == OVERALL:
         return scored.tracks[OVERALL][track or OVERALL].value

@@ -11,6 +11,13 @@ from typing import Annotated
 import typer
 
 import wsbench
+from wsbench.cli.completion import (
+    complete_method,
+    complete_perturbation,
+    complete_suite,
+    complete_task,
+    complete_zoo,
+)
 from wsbench.cli.fresh import asked_zoo, known_record
 from wsbench.cli.output import JsonOption, print_json
 from wsbench.cli.progress import build_progress, evaluation_progress
@@ -30,23 +37,32 @@ def evaluate_(
         typer.Argument(
             metavar="METHOD",
             help="Names, package.module:Name or path/file.py:Name; default: all installed.",
+            autocompletion=complete_method,
         ),
     ] = None,
     zoo: Annotated[
-        str, typer.Option(help="Id of a zoo, or path of its folder.")
+        str, typer.Option(help="Id of a zoo, or path of its folder.", autocompletion=complete_zoo)
     ] = wsbench.DEFAULT_ZOO,
     suite: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(SUITES)}; default: smoke.")
+        str | None,
+        typer.Option(
+            help=f"One of {', '.join(SUITES)}; default: smoke.", autocompletion=complete_suite
+        ),
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option(help=f"Evaluate this task; repeat for more: {', '.join(TASKS)}."),
+        typer.Option(
+            help=f"Evaluate this task; repeat for more: {', '.join(TASKS)}.",
+            autocompletion=complete_task,
+        ),
     ] = None,
     perturbation: Annotated[
         list[str] | None,
         typer.Option(
             "--perturb",
-            help="Perturb the weights; repeat for more: none, permute, int8, svd-50 and so on.",
+            help="Perturb the weights; repeat for more: none, permute, int8 and those that"
+            " wsbench list --perturbations names.",
+            autocompletion=complete_perturbation,
         ),
     ] = None,
     fit_on: Annotated[
@@ -119,10 +135,10 @@ def evaluate_(
             results.append(result)
             written.append(wsbench.save_record(result, folder))
             if fresh is not None:
+                known = known_record(method.description, on, asked, folder)
                 bar = progress.method(method.label)
                 published.append(
-                    known_record(method.description, on, asked, folder)
-                    or wsbench.save_record(evaluate(method, on, progress=bar), folder)
+                    known or wsbench.save_record(evaluate(method, on, progress=bar), folder)
                 )
     shown = asked_about.zoo if isinstance(asked_about, wsbench.FreshZoo) else on
     if as_json:

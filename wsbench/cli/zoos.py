@@ -1,4 +1,4 @@
-"""Commands for zoos (list, info, build, verify), and env."""
+"""Commands for zoos (info, build, verify), and env."""
 
 import sys
 import tomllib
@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 import wsbench
+from wsbench.cli.completion import complete_zoo
 from wsbench.cli.output import JsonOption, human_bytes, print_json, print_line
 from wsbench.cli.progress import build_progress
 from wsbench.zoo.digest import layout_sha256, probe_sha256
@@ -17,34 +18,19 @@ from wsbench.zoo.schema import ATTRIBUTES, COLUMNS, ZOO_FILE
 from wsbench.zoo.zoo import read_attributes
 
 ZooArgument = Annotated[
-    str, typer.Argument(metavar="ZOO", help="Id of a zoo, or path of its folder.")
+    str,
+    typer.Argument(
+        metavar="ZOO", help="Id of a zoo, or path of its folder.", autocompletion=complete_zoo
+    ),
 ]
 
 
 _MAX_FINDINGS = 5
 
 
-def list_(as_json: JsonOption = False) -> None:
-    """List the published zoos and the installed methods."""
-    zoos = [
-        {**asdict(zoo), "built": (wsbench.zoo_folder(zoo.id) / ZOO_FILE).exists()}
-        for zoo in wsbench.published_zoos().values()
-    ]
-    if as_json:
-        print_json({"zoos": zoos, "methods": wsbench.list_methods()})
-        return
-    print_line("zoos")
-    for zoo in zoos:
-        state = "built" if zoo["built"] else "not built yet"
-        print_line(f"  {zoo['id']:<16} {zoo['title']}; {human_bytes(zoo['bytes'])}, {state}")
-    print_line("methods")
-    for name in wsbench.list_methods():
-        print_line(f"  {name}")
-
-
 def info(zoo: ZooArgument = wsbench.DEFAULT_ZOO, as_json: JsonOption = False) -> None:
     """Describe a zoo: counts, columns, layout, accuracy, digest and recipe."""
-    loaded = _load(zoo)
+    loaded = load(zoo)
     last = loaded.test_accuracy[loaded.rows(epochs=[int(loaded.epoch.max())])]
     content: dict[str, Any] = {
         "id": loaded.id,
@@ -99,7 +85,12 @@ def info(zoo: ZooArgument = wsbench.DEFAULT_ZOO, as_json: JsonOption = False) ->
 
 
 def build(
-    zoo: Annotated[str, typer.Argument(metavar="ZOO", help="Id of a zoo, or path of a recipe.")],
+    zoo: Annotated[
+        str,
+        typer.Argument(
+            metavar="ZOO", help="Id of a zoo, or path of a recipe.", autocompletion=complete_zoo
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder of the zoo; default: its place in the cache.")
     ] = None,
@@ -197,6 +188,7 @@ def env(as_json: JsonOption = False) -> None:
         print_line(f"{key:<10} {value}")
 
 
-def _load(zoo: str) -> wsbench.Zoo:
+def load(zoo: str) -> wsbench.Zoo:
+    """Return a zoo, and show the progress of its build if it has to be built."""
     with build_progress(zoo) as progress:
         return wsbench.load_zoo(zoo, progress=progress)

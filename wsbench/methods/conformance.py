@@ -1,4 +1,4 @@
-"""Conformance: checks of a method on a tiny zoo of made-up trajectories.
+"""Conformance: checks of a method on made-up trajectories, or on a few checkpoints of a zoo.
 
 Each check makes a change that must not change a method's answer (shuffled rows, fewer rows, a
 second call, another process, a symmetry of the network) and compares. Two answers are equal if they
@@ -7,32 +7,32 @@ differ by at most 1e-5 of the largest distance.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import MethodError, MethodFailedError, WsbenchError
+from wsbench.errors import FormatError, MethodError, MethodFailedError, WsbenchError
 from wsbench.methods.failure import summary
 from wsbench.methods.invariance import TOLERANCE, distances_before_and_after, holds
 from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.process import MethodProcess
 from wsbench.methods.protocol import LoadedMethod
+from wsbench.methods.samples import Sample, made_up_sample, zoo_sample
 from wsbench.methods.session import Session
 from wsbench.metrics.distances import pairwise_euclidean
-from wsbench.networks.checkpoints import Labels
 from wsbench.networks.layout import Layout
 from wsbench.networks.symmetries import ACTIONS
 from wsbench.seeding import generator
+
+if TYPE_CHECKING:
+    from wsbench.zoo.zoo import Zoo
 
 Status = Literal["passed", "failed", "skipped", "hint"]
 Distances = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
 _SUBSET = "a subset gives the rows of the whole"
-
-# More checkpoints than parameters, so that a method may have as many components as either.
-_N_MODELS, _N_EPOCHS = 10, 12
 
 
 @dataclass(frozen=True)
@@ -56,68 +56,63 @@ class _HintError(Exception):
     """A check did not hold, which is allowed; the message says why."""
 
 
-def check_method(method: str | LoadedMethod | OpenMethod) -> list[Finding]:
+def check_method(
+    method: str | LoadedMethod | OpenMethod, zoo: "str | Zoo | None" = None
+) -> list[Finding]:
     """Run every conformance check on a method.
 
     Parameters
     ----------
     method
         As `wsbench.evaluate` takes it.
+    zoo
+        As `load_zoo` takes or returns it. The method is fitted on some of its train models and
+        asked about some test models, in a second or two. None for a tiny zoo of made-up networks.
 
     Returns
     -------
     findings
         One for each check, in a fixed order; the method conforms if none has failed.
 
+    Raises
+    ------
+    UnknownIdError, MethodError, FormatError, IntegrityError, ZooError
+        As `wsbench.evaluate` raises them.
+
     Examples
     --------
     >>> [finding for finding in check_method("euclidean") if finding.status == "failed"]
     []
     """
+    sample = _sample(zoo)
     if isinstance(method, LoadedMethod):
-        return list(_findings(_Subject(opened(method))))
+        return list(_findings(_Subject(opened(method), sample)))
     if isinstance(method, OpenMethod):
-        return list(_findings(_Subject(method)))
+        return list(_findings(_Subject(method, sample)))
     with open_methods([method]) as (one,):
-        return list(_findings(_Subject(one)))
+        return list(_findings(_Subject(one, sample)))
 
 
-def tiny_layout(activation: str) -> Layout:
-    """Return the layout of the MLP 12-6-5-3 on which methods are checked."""
-    return Layout.of(
-        [
-            ("fc1.weight", (6, 12), ("hidden-1", "input")),
-            ("fc2.weight", (5, 6), ("hidden-2", "hidden-1")),
-            ("fc3.weight", (3, 5), ("output", "hidden-2")),
-        ],
-        activation,
-    )
+def _sample(zoo: "str | Zoo | None") -> Sample:
+    if zoo is None:
+        return made_up_sample()
+    from wsbench.zoo.cache import load_zoo
+
+    return zoo_sample(load_zoo(zoo) if isinstance(zoo, str) else zoo)
 
 
 class _Subject:
-    """A method and the checkpoints it is asked about: ten models of twelve epochs."""
+    """A method, and the sample that it is fitted on and asked about."""
 
-    def __init__(self, method: OpenMethod) -> None:
+    def __init__(self, method: OpenMethod, sample: Sample) -> None:
         if method.port is None:
             raise MethodFailedError(
                 f"{method.description.spec} cannot be loaded", method.error or ""
             )
         self.port = method.port
         self.description = method.description
-        self.layout = tiny_layout("sigmoid")
-        rng = generator(0, "conformance")
-        n, p = _N_MODELS * _N_EPOCHS, self.layout.n_parameters
-        start = rng.standard_normal((_N_MODELS, 1, p))
-        steps = rng.standard_normal((_N_MODELS, _N_EPOCHS, p)) * 0.3
-        trajectories = start + np.cumsum(steps / np.arange(1, _N_EPOCHS + 1)[:, None], axis=1)
-        shuffle = rng.permutation(n)
-        self.weights = trajectories.reshape(n, p)[shuffle].astype(np.float32)
-        self.inputs = rng.random((40, 12), dtype=np.float32)
-        self._labels = Labels(
-            np.repeat(np.arange(_N_MODELS, dtype=np.int32), _N_EPOCHS)[shuffle],
-            np.tile(np.arange(1, _N_EPOCHS + 1, dtype=np.int16), _N_MODELS)[shuffle],
-        )
-
+        self.sample = sample
+        self.layout, self.inputs, self.weights = sample.layout, sample.inputs, sample.asked
         self.session = self._new_session()
 
     def _new_session(self) -> Session:
@@ -126,7 +121,7 @@ class _Subject:
     def fit(self) -> None:
         """Fit the method, also if it is fitted already."""
         self.session = self._new_session()
-        self.session.fit(self.weights, self._labels)
+        self.session.fit(self.sample.train, self.sample.labels)
 
     def answer(self, weights: Floats) -> npt.NDArray[Any]:
         return self.session.answer(weights)
@@ -218,7 +213,7 @@ def _is_the_same_elsewhere(subject: _Subject) -> str | None:
     with MethodProcess(hash_seed=1) as process:
         try:
             process.find(description.spec)
-            there = _Subject(OpenMethod(process.make(settings), process))
+            there = _Subject(OpenMethod(process.make(settings), process), subject.sample)
             there.fit()
             _compare(here, there.distances(there.weights), "this process and a fresh one")
         except MethodFailedError as error:
@@ -300,6 +295,8 @@ def _invariance(subject: _Subject, name: str) -> Finding:
         return Finding(check, "skipped", "not declared, and does not hold")
     except MethodFailedError as error:
         return Finding(check, "failed", summary(error.report))
+    except FormatError as error:  # the zoo's networks do not have the symmetry
+        return Finding(check, "skipped", str(error))
     except WsbenchError as error:
         return Finding(check, "failed", str(error))
     if declared:

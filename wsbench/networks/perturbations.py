@@ -234,7 +234,7 @@ SYMMETRY = tuple(name for name, kind in PERTURBATIONS.items() if kind == "symmet
 # What each does to a checkpoint, for lists and legends.
 MEANINGS: dict[str, str] = {
     "none": "weights as written",
-    **{f"svd-{k}": f"projected on the {k} leading singular directions of train models"
+    **{f"svd-{k}": f"the part on the {k} leading directions of train models"
        for k in (500, 100, 50, 25, 10, 5)},
     "float16": "rounded to half precision",
     "bfloat16": "rounded to bfloat16",
@@ -257,13 +257,13 @@ def networks_that_allow(name: str) -> str:
     Examples
     --------
     >>> networks_that_allow("permute"), networks_that_allow("rescale")
-    ('all', 'identity, leaky-relu or relu')
+    ('all networks', 'networks with identity, leaky-relu or relu')
     """
     _check_name(name)
     if "rescale" not in name.split("+"):
-        return "all"
+        return "all networks"
     *others, last = APPLIES_TO["positive-rescaling"]
-    return f"{', '.join(others)} or {last}"
+    return f"networks with {', '.join(others)} or {last}"
 
 
 def applicable(name: str, layout: Layout) -> bool:

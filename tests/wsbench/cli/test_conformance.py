@@ -34,3 +34,12 @@ def test_check__json_holds_the_findings(run, broken):
     found = json.loads(result.out)
     assert (found["method"], found["failed"]) == ("centred", 1)
     assert {"check", "status", "detail"} == set(found["findings"][0])
+
+
+def test_check__on_a_zoo_says_so_in_what_is_next(run, make_zoo):
+    zoo = make_zoo(models=50)
+    result = run("check", "euclidean", "--zoo", zoo)
+    assert result.status == 0
+    assert result.out.endswith(f"conforms\nnext: wsbench evaluate euclidean --zoo {zoo}\n")
+    assert json.loads(run("check", "euclidean", "--zoo", zoo, "--json").out)["zoo"] == str(zoo)
+    assert "unknown zoo 'nosuch'" in run("check", "euclidean", "--zoo", "nosuch").complaint()

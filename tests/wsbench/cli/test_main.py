@@ -31,6 +31,10 @@ def test_help__of_every_command_names_json(run, name):
     assert "--json" in run(name, "--help").out
 
 
+def test_version__is_one_line(run):
+    assert run("--version") == (0, f"wsbench {wsbench.__version__}\n", "")
+
+
 def test_no_arguments__show_the_help(run):
     result = run()
     assert "Usage: wsbench" in result.out

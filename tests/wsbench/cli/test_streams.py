@@ -64,6 +64,15 @@ def test_closed_stderr__changes_neither_results_nor_status(make_zoo, others):
     assert in_shell(["verify", zoo], f"2>&- {others}").returncode == 0
 
 
+def test_full_stderr__changes_neither_results_nor_status(make_zoo):
+    zoo = make_zoo()
+    result = in_shell(["evaluate", "random", "--zoo", zoo], "2>/dev/full")
+    assert result.returncode == 0
+    assert b"records in" in result.stdout
+    assert in_shell(["info", "nosuch-v1"], "2>/dev/full").returncode == 2
+    assert in_shell(["verify", zoo], "2>/dev/full").returncode == 0
+
+
 def test_closed_streams__all_three_leave_the_status(make_zoo):
     assert in_shell(["list"], "<&- >&- 2>&-").returncode == 2
 

@@ -203,3 +203,46 @@ def test_check_method__skips_a_symmetry_where_all_distances_are_zero():
 @conformance("euclidean")
 def test_conformance__runs_a_test_for_each_check(finding):
     assert finding.status in ("passed", "skipped")
+
+
+def test_zoo__gives_the_checkpoints_labels_and_inputs(make_zoo):
+    """Fitted on train models, asked about test models, never about initial weights."""
+    zoo = wsbench.load_zoo(make_zoo(models=50))
+    seen = {"fitted": [], "asked": []}
+
+    class Method:
+        info = wsbench.MethodInfo("seeing", needs={"labels"})
+
+        def fit(self, train, *, rng):
+            seen["fitted"].append((train.weights, train.model))
+
+        def transform(self, checkpoints):
+            seen["asked"].append(checkpoints.weights)
+            assert [t.name for t in checkpoints.layout.tensors] == ["a", "b"]
+            return checkpoints.weights
+
+    findings = check_method(loaded(Method()), zoo)
+    assert findings[0].status == "passed", findings[0].detail
+    weights, models = seen["fitted"][0]
+    of_row = {row.tobytes(): i for i, row in enumerate(zoo.weights)}
+    rows = [of_row[row.tobytes()] for row in weights]
+    assert set(zoo.split[rows]) == {0}
+    assert zoo.model[rows].tolist() == models.tolist()
+    assert (zoo.epoch[rows] > 0).all()
+    asked = [of_row[row.tobytes()] for row in seen["asked"][0]]
+    assert set(zoo.split[asked]) == {2}
+    assert asked != sorted(asked)
+
+
+def test_zoo__finds_a_method_that_fails_on_its_networks_alone(make_zoo, tmp_path):
+    (tmp_path / "m.py").write_text("def first_layer(weights):\n    return weights[:, [60]]\n")
+    spec = f"{tmp_path}/m.py:first_layer"
+    assert all(finding.status != "failed" for finding in check_method(spec))
+    (finding,) = check_method(spec, str(make_zoo(models=50)))
+    assert (finding.check, finding.status) == (ANSWERS, "failed")
+    assert "IndexError: index 60 is out of bounds" in finding.detail
+
+
+def test_zoo__without_test_models_is_refused(make_zoo):
+    with pytest.raises(wsbench.ZooError, match="no checkpoint of a train model"):
+        check_method("euclidean", wsbench.load_zoo(make_zoo(models=1)))

@@ -124,7 +124,8 @@ def test_submit__prints_commands_that_make_a_board_that_holds(record, run, tmp_p
     monkeypatch.chdir(clone)
     status, out, err = run("submit", record.path)
     assert (status, err) == (0, "")
-    first, *others = out.splitlines()
+    first, second, *others = out.splitlines()
+    assert second == "svd: conforms"
     assert (
         first == f"leaderboard/records/made-up-v1/{record.path.name}: scores of 16 entries"
         " agree with the answers"
@@ -177,3 +178,72 @@ def test_submit__wrong_input_is_one_line(record, run, tmp_path, monkeypatch, dam
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("wsbench: ")
     assert message in err
+
+
+METHOD = """
+def mine(weights):
+    return weights[:, :3]
+"""
+
+
+@pytest.fixture
+def of_ones_own(published, tmp_path, monkeypatch):
+    """Evaluate the code of a function in my_method.py, and return the record's path."""
+    monkeypatch.chdir(tmp_path)
+
+    def evaluated(code):
+        (tmp_path / "my_method.py").write_text(code)
+        result = wsbench.evaluate("my_method.py:mine", published, suite=SUITES["smoke"])
+        assert result.error is None
+        return wsbench.save_record(result).path
+
+    return evaluated
+
+
+def test_submit__takes_a_method_of_ones_own_that_conforms(of_ones_own, run, tmp_path):
+    result = run("submit", of_ones_own(METHOD), "--records", tmp_path / "board")
+    assert (result.status, result.err) == (0, "")
+    assert "mine: conforms\n" in result.out
+
+
+def test_submit__refuses_a_method_whose_check_fails(of_ones_own, run, tmp_path):
+    """A row of its embedding depends on the others, and the distances do not."""
+    path = of_ones_own(METHOD.replace("[:, :3]", " - weights.mean()"))
+    line = run("submit", path, "--records", tmp_path / "board").complaint()
+    assert line.startswith(f"{path.name}: mine fails the check 'a subset gives the rows of the ")
+    assert "; mend it until wsbench check my_method.py:mine passes, then evaluate it again" in line
+    assert not (tmp_path / "board").exists()
+
+
+def test_submit__refuses_a_method_whose_code_is_not_at_hand(of_ones_own, run, tmp_path):
+    path = of_ones_own(METHOD)
+    (tmp_path / "my_method.py").unlink()
+    line = run("submit", path, "--records", tmp_path / "board").complaint()
+    assert "my_method.py:mine cannot be loaded here, so it cannot be checked (method 'my_" in line
+    assert ": no file my_method.py" in line
+    assert line.endswith("run wsbench submit where wsbench evaluate loaded it")
+    (tmp_path / "my_method.py").write_text("1 / 0\n")
+    line = run("submit", path, "--records", tmp_path / "board").complaint()
+    assert "(ZeroDivisionError: division by zero); run wsbench submit where" in line
+    assert not (tmp_path / "board").exists()
+
+
+def test_submit__refuses_a_method_whose_code_has_changed(of_ones_own, run, tmp_path):
+    path = of_ones_own(METHOD)
+    (tmp_path / "my_method.py").write_text(METHOD + "# mended\n")
+    line = run("submit", path, "--records", tmp_path / "board").complaint()
+    assert line == (
+        f"{path.name}: the code of my_method.py:mine has changed since it was evaluated; evaluate"
+        " it again and submit the new record"
+    )
+    assert not (tmp_path / "board").exists()
+
+
+def test_submit__of_a_failed_method_says_so_without_a_check(published, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_method.py").write_text("def mine(weights):\n    return None\n")
+    result = wsbench.evaluate("my_method.py:mine", published, suite=SUITES["smoke"])
+    (tmp_path / "my_method.py").unlink()
+    path = wsbench.save_record(result).path
+    line = run("submit", path, "--records", tmp_path / "board").complaint()
+    assert "the method failed or has no answers; evaluate it again" in line
