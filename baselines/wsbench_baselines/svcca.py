@@ -134,8 +134,12 @@ def _sum_singular_values(products, left, right, sums):  # type: ignore[no-untype
     diagonal, squares, work = np.empty((3, k))
     for x in range(len(left)):
         for y in range(len(right)):
-            M = products[x, : left[x], y, : right[y]]
-            n = _set_gram(M if left[x] <= right[y] else M.T, gram)
+            M = products[x, :, y]
+            n = min(left[x], right[y])
+            if left[x] == n:
+                _set_gram(M, n, right[y], gram)
+            else:
+                _set_gram(M.T, n, left[x], gram)
             _tridiagonalise(gram, n, diagonal, squares, work)
             _set_eigenvalues(n, diagonal, squares)
             for i in range(n):
@@ -143,16 +147,14 @@ def _sum_singular_values(products, left, right, sums):  # type: ignore[no-untype
 
 
 @_kernel
-def _set_gram(M, gram):  # type: ignore[no-untyped-def]
-    """Set the leading part of gram to M Mᵀ; return its side."""
-    n, m = M.shape
+def _set_gram(M, n, m, gram):  # type: ignore[no-untyped-def]
+    """Set the leading part of gram to M Mᵀ, of the leading n × m part of M."""
     for i in range(n):
         for j in range(i + 1):
             product = 0.0
             for t in range(m):
                 product += M[i, t] * M[j, t]
             gram[i, j] = gram[j, i] = product
-    return n
 
 
 @_kernel
@@ -174,9 +176,10 @@ def _tridiagonalise(A, n, diagonal, squares, work):  # type: ignore[no-untyped-d
         scale = 2.0 / (A[k, k + 1] ** 2 + rest)
         overlap = 0.0
         for i in range(k + 1, n):
-            work[i] = 0.0
+            product = 0.0
             for j in range(k + 1, n):
-                work[i] += scale * A[i, j] * A[k, j]
+                product += A[i, j] * A[k, j]
+            work[i] = scale * product
             overlap += work[i] * A[k, i]
         for i in range(k + 1, n):
             work[i] -= 0.5 * scale * overlap * A[k, i]
@@ -206,7 +209,7 @@ def _set_eigenvalues(n, diagonal, squares):  # type: ignore[no-untyped-def]
             beside = np.sqrt(squares[first])
             half_gap = (diagonal[first + 1] - diagonal[first]) / (2.0 * beside)
             shift = diagonal[first] - beside / (
-                half_gap + np.copysign(np.hypot(half_gap, 1.0), half_gap)
+                half_gap + np.copysign(np.sqrt(half_gap * half_gap + 1.0), half_gap)
             )
             cosine, sine = 1.0, 0.0  # squared
             gamma = diagonal[last] - shift
