@@ -35,7 +35,7 @@ Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 _TIE_BREAK = 0.01
-# A layer's gains in one tile of pairs, 72 × 72 of ten units: a fifth faster than four times that.
+# A layer's gains in one tile, 72 × 72 pairs of ten units: a fifth faster than four times as many.
 _TILE_BYTES = 1 << 22
 _GATHERED = 32  # checkpoints whose weights are gathered: with their gains, 18 kB for eight units
 # Rounding in ‖x‖² + ‖y‖² − 2 x·y is some 5e-15 of ‖x‖² + ‖y‖². Where the result is less than this
