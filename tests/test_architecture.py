@@ -61,6 +61,8 @@ UNEXPORTED = {
         "cli.output.JsonOption": "its commands are part of the command line",
         "cli.output.print_json": "its commands are part of the command line",
         "cli.output.print_line": "its commands are part of the command line",
+        "cli.progress.build_progress": "a season trains models for minutes",
+        "cli.progress.evaluation_progress": "running methods again takes minutes",
         "storage.npz.unpack": "submitted answers are read with suspicion",
     },
 }

@@ -23,6 +23,7 @@ from .methods.loading import list_methods, load_method
 from .methods.opening import OpenMethod, open_methods
 from .methods.protocol import LoadedMethod, MethodDescription, MethodInfo
 from .metrics.distances import pairwise_euclidean
+from .metrics.intervals import interval_of_difference
 from .metrics.ranking import Comparison, compare_scores, rank_intervals, rank_text
 from .metrics.seriation import spectral_order
 from .networks.checkpoints import Checkpoints, Labels
@@ -45,12 +46,13 @@ from .records.schema import RecordContent
 from .storage.atomic import atomic_write, explain_storage_errors
 from .tasks.catalogue import TASKS, primary_score
 from .tasks.condition import Condition, parse_entry
+from .tasks.gap import Gap, generalisation_gaps
 from .tasks.ground_truth import published_truth
 from .tasks.score import Column, Score
 from .tasks.scoring import ranked_by_model, score_answers, task_versions
 from .tasks.tracks import Tracks
 from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
-from .zoo.fresh import fresh_id, fresh_seed, fresh_zoo
+from .zoo.fresh import FreshZoo, fresh_id, fresh_seed, fresh_zoo
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
     BuildState,
@@ -86,6 +88,8 @@ __all__ = [
     "EvaluationState",
     "Finding",
     "FormatError",
+    "FreshZoo",
+    "Gap",
     "IntegrityError",
     "Labels",
     "Layout",
@@ -130,7 +134,9 @@ __all__ = [
     "fresh_id",
     "fresh_seed",
     "fresh_zoo",
+    "generalisation_gaps",
     "home",
+    "interval_of_difference",
     "list_methods",
     "load_answers",
     "load_method",

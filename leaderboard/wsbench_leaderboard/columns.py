@@ -3,6 +3,7 @@
 The tasks of which the overall score is the mean have no columns of their own: the tracks show them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,15 @@ import wsbench
 from wsbench_leaderboard.board.collect import RescoredRecord
 
 _FIRST = ("precedence", "retrieval", "ordering")  # other tasks follow in the catalogue's order
+
+_OF_PUBLISHED = (
+    (
+        "published",
+        "published",
+        "overall score on the published test models, which anybody can know",
+    ),
+    ("gap", "gap", "overall on the season's fresh models minus overall on the published ones"),
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,8 @@ class Column:
     perturbation
         Of the score; empty for a robustness or a track.
     source
-        The part of a record that holds it.
+        The part of a record that holds it; ``"published"`` for what compares a result of the
+        season with the published zoo.
     is_ranked
         Whether the column ranks methods.
     """
@@ -36,24 +47,33 @@ class Column:
     heading: str
     meaning: str
     perturbation: str
-    source: Literal["scores", "robustness", "tracks"]
+    source: Literal["scores", "robustness", "tracks", "published"]
     is_ranked: bool = False
 
     def of(self, rescored: RescoredRecord) -> wsbench.Score | None:
         """Return a record's score in this column, if it has one."""
         if self.source == "scores":
             return rescored.scores.get(f"{self.task}/{self.perturbation}", {}).get(self.score)
+        if self.source == "published":
+            return rescored.overall_gap if self.score == "gap" else rescored.published_overall
         part = rescored.tracks if self.source == "tracks" else rescored.robustness
         return part.get(self.task, {}).get(self.score)
 
 
-def columns() -> list[Column]:
+def columns(results: Iterable[RescoredRecord] = ()) -> list[Column]:
     """Return the overall score and its tracks, then the columns of the tasks that it leaves out.
 
-    Of a task with a mean over the tracks, this mean; of others, all columns that it declares.
+    Of a task with a mean over the tracks, this mean; of others, all columns that it declares. Where
+    results are of a season, the overall score on the published zoo and the difference follow the
+    tracks.
     """
     tracks = wsbench.SUITES["standard"].tracks
     shown = [_track("overall", track) for track in ("overall", *tracks.conditions)]
+    if any(rescored.published for rescored in results):
+        shown += [
+            Column("overall", name, heading, meaning, "", "published")
+            for name, heading, meaning in _OF_PUBLISHED
+        ]
     others = [name for name in wsbench.TASKS if name not in tracks.tasks]
     for name in sorted(others, key=lambda name: _FIRST.index(name) if name in _FIRST else 99):
         declared = wsbench.TASKS[name].COLUMNS

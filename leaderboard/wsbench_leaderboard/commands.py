@@ -10,6 +10,7 @@ import typer
 
 import wsbench
 from wsbench.cli.output import JsonOption, print_json, print_line
+from wsbench_leaderboard.season.commands import open_season, reproduce_command
 from wsbench_leaderboard.site.build import build_command, facts_command
 
 _STALE = "stale, scored by another version of a task; run wsbench leaderboard restamp"
@@ -17,6 +18,8 @@ _STALE = "stale, scored by another version of a task; run wsbench leaderboard re
 app = typer.Typer(help="Tables and pages of recorded results.", no_args_is_help=True)
 app.command("build")(build_command)
 app.command("facts")(facts_command)
+app.command("open-season")(open_season)
+app.command("reproduce")(reproduce_command)
 
 
 @app.callback()
@@ -40,12 +43,12 @@ def table(
     as_json: JsonOption = False,
 ) -> None:
     """Print the records of a folder as Markdown tables, with recomputed scores."""
-    from wsbench_leaderboard.board.collect import collect
+    from wsbench_leaderboard.season.standing import load_standing
     from wsbench_leaderboard.tables import markdown, with_tables
 
     folder = records or (update.parent if update else wsbench.home()) / "records"
     is_empty = update and not records and not folder.exists()  # git keeps no empty folder
-    results = [] if is_empty else collect(folder)
+    results = [] if is_empty else load_standing(folder)
     if update:
         text = with_tables(update, markdown(results))
         with wsbench.atomic_write(update) as temporary:

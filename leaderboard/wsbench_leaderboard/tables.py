@@ -23,7 +23,7 @@ _NOTHING = "–"
 def markdown(results: Iterable[RescoredRecord]) -> str:
     """Return one table for each zoo, best first; stale rows are in italics.
 
-    Transductive methods follow the others: their scores cannot be compared.
+    Methods that cannot have a rank follow the others.
     """
     by_zoo = sorted(results, key=_zoo)
     tables = [_table(zoo, list(group)) for (_, zoo, _), group in groupby(by_zoo, key=_zoo)]
@@ -57,12 +57,12 @@ def with_tables(path: Path, tables: str) -> str:
 
 def _zoo(rescored: RescoredRecord) -> tuple[bool, str, str]:
     """Return the place and digest of a record's zoo; zoos with other content are other zoos."""
-    return *zoo_place(rescored.record.zoo), rescored.record.content.zoo.content_digest
+    return *zoo_place(rescored.zoo[0]), rescored.zoo[1]
 
 
 def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
     by_path = ranks(results)
-    shown = columns()
+    shown = columns(results)
     headings = ["rank", "method", *_headings(shown)]
     lines = [f"### {escaped(zoo)}", "", f"| {' | '.join(headings)} |"]
     lines.append("|---:|---|" + "---:|" * len(shown))
@@ -77,7 +77,7 @@ def _table(zoo: str, results: Sequence[RescoredRecord]) -> str:
 
 def _place(rescored: RescoredRecord) -> tuple[bool, float, str, str]:
     record = rescored.record
-    return rescored.is_transductive, -rank_value(rescored), record.label, record.path.name
+    return not rescored.has_rank, -rank_value(rescored), record.label, record.path.name
 
 
 def _method(rescored: RescoredRecord) -> str:
@@ -85,12 +85,11 @@ def _method(rescored: RescoredRecord) -> str:
     content = rescored.record.content
     values = {
         "version": content.method.version,
-        "seed": str(content.seed),
+        "seed": "0" if rescored.is_fresh else str(content.seed),
         "suite": f"{content.suite.name} {content.suite.version}",
     }
     notes = [f"{key} {value}" for key, value in values.items() if value != _USUAL[key]]
-    kinds = ("supervised", "transductive", "stale")
-    notes += [kind for kind in kinds if getattr(rescored, f"is_{kind}")]
+    notes += rescored.kinds
     return escaped(rescored.record.label + (f" ({', '.join(notes)})" if notes else ""))
 
 
@@ -110,7 +109,7 @@ def _headings(columns: Sequence[Column]) -> Iterator[str]:
     task, perturbation = "overall", ""
     for column in columns:
         words = [column.task] if column.task != task else []
-        if column.source == "tracks":
+        if column.source in ("published", "tracks"):
             words = [column.heading, *["[95 %]"] * _has_interval(column)]
         elif column.source == "robustness":
             words += [column.heading, "robustness"]
@@ -123,7 +122,7 @@ def _headings(columns: Sequence[Column]) -> Iterator[str]:
 
 
 def _has_interval(column: Column) -> bool:
-    return column.is_ranked and column.task == "overall"
+    return column.task == "overall" and (column.is_ranked or column.score == "gap")
 
 
 def _number(score: wsbench.Score | None, with_interval: bool) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import wsbench
+from wsbench.networks.checkpoints import Labels
 from wsbench_zoos.architectures import CNN, MLP
 
 POINTS = [
@@ -129,7 +130,10 @@ def test_baseline__answers_for_each_checkpoint_alone(point, zoo):
     if not hasattr(loaded.method, "transform"):
         pytest.skip("a distance method")
     if hasattr(loaded.method, "fit"):
-        loaded.method.fit(zoo.checkpoints("train"), rng=np.random.default_rng(0))
+        rows = zoo.rows("train")
+        labels = Labels(zoo.model[rows], zoo.epoch[rows])
+        train = wsbench.Checkpoints(zoo.weights[rows], zoo.layout, labels=labels)
+        loaded.method.fit(train, rng=np.random.default_rng(0))
     whole = loaded.method.transform(zoo.checkpoints())
     order = np.random.default_rng(0).permutation(len(whole))[:7]
     some = loaded.method.transform(wsbench.Checkpoints(zoo.weights[order], zoo.layout))

@@ -50,8 +50,8 @@ def network(request):
 
 
 def assigned(cost):
-    column_of = np.empty(len(cost), np.intp)
-    assign(cost, column_of)
+    column_of, row_of, before = np.empty((3, len(cost)), np.intp)
+    assign(cost, column_of, *np.empty((3, len(cost))), row_of, before)
     return column_of
 
 

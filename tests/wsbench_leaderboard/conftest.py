@@ -109,8 +109,8 @@ def as_format_1() -> Callable[..., Path]:
         suite = content["suite"]
         suite["questions"], suite["transforms"] = suite.pop("tasks"), suite.pop("perturbations")
         for part, key in ((suite, "tracks"), (suite, "overall"), (content, "tracks")):
-            del part[key]
-        del content["is_transductive"]
+            part.pop(key, None)
+        content.pop("is_transductive", None)
         content["tasks"], content["evaluator"] = content.pop("scores"), format_1._VERSION_1
         del content["versions"]
         content["format"] = 1

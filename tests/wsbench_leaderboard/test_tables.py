@@ -35,6 +35,7 @@ def made(value=0.5, stale=False, name="mine", zoo="a-v1", digest="sha256:0", **c
     method = {"name": name, "version": "1", "description": "", "spec": name, "parameters": {}}
     method |= {key: [] for key in ("settings", "invariances", "measured_invariances", "needs")}
     content = {
+        "format": 2,
         "method": method | {"code_sha256": "0" * 64},
         "zoo": {"id": zoo, "content_digest": digest},
         "suite": {"name": "standard", "version": 2, "tasks": ["ordering"], "perturbations": []},

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from wsbench.cli.completion import (
     complete_task,
     complete_zoo,
 )
+from wsbench.cli.fresh import asked_zoo, known_record
 from wsbench.cli.output import JsonOption, print_json
 from wsbench.cli.progress import build_progress, evaluation_progress
 from wsbench.cli.report import print_report, report
@@ -63,6 +65,17 @@ def evaluate_(
             autocompletion=complete_perturbation,
         ),
     ] = None,
+    fit_on: Annotated[
+        str | None,
+        typer.Option(help="Fit on this zoo's train models instead: networks of the same layout."),
+    ] = None,
+    fresh: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Score on models that this text determines, and that are trained now.",
+        ),
+    ] = None,
     assignments: SetOption = None,
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="Seed of shuffles, ties and methods.")
@@ -98,36 +111,40 @@ def evaluate_(
         _log.warning("wsbench: %s is set, which can change the last bits of results", name)
     with build_progress(zoo) as building:
         on = wsbench.load_zoo(zoo, progress=building)
-    unfinished = (records or wsbench.home() / "records").resolve() / "unfinished"
-    folder = unfinished.parent
-    results, written = [], []
+    if fresh is not None and seed:
+        raise typer.BadParameter("a fresh zoo brings its seed", param_hint="--seed, --fresh")
+    asked_about = asked_zoo(on, asked, fresh, fit_on)
+    folder = (records or wsbench.home() / "records").resolve()
+    evaluate = partial(
+        wsbench.evaluate, suite=asked, unfinished=folder / "unfinished", limits=limits,
+        workers=workers, cluster=cluster,
+    )  # fmt: skip
+    results, written, published = [], [], []
     with (
         redirect_stdout(sys.stderr),  # prints of a method in this process are no result
         wsbench.open_methods(
             methods or wsbench.list_methods(), settings(assignments), limits=limits,
             in_process=in_process,
         ) as opened,
-        evaluation_progress(len(opened)) as progress,
+        evaluation_progress(len(opened) * (1 if fresh is None else 2)) as progress,
     ):  # fmt: skip
         expect_writable(folder / on.id)
         for method in opened:
-            result = wsbench.evaluate(
-                method,
-                on,
-                suite=asked,
-                seed=seed,
-                unfinished=unfinished,
-                progress=progress.method(method.label),
-                limits=limits,
-                workers=workers,
-                cluster=cluster,
-            )
+            bar = progress.method(method.label)
+            result = evaluate(method, asked_about, seed=seed, fit_on=fit_on, progress=bar)
             results.append(result)
             written.append(wsbench.save_record(result, folder))
+            if fresh is not None:
+                known = known_record(method.description, on, asked, folder)
+                bar = progress.method(method.label)
+                published.append(
+                    known or wsbench.save_record(evaluate(method, on, progress=bar), folder)
+                )
+    shown = asked_about.zoo if isinstance(asked_about, wsbench.FreshZoo) else on
     if as_json:
-        print_json(report(on, results, written))
+        print_json(report(shown, results, written, published))
     else:
-        print_report(on, results, written)
+        print_report(shown, results, written, published)
     if any(result.error for result in results):
         raise typer.Exit(1)
 

@@ -1,10 +1,12 @@
 """The report of an evaluation: tables, legend, records and what is next, or JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 import wsbench
+from wsbench.cli.fresh import gaps_as_json, print_gaps
 from wsbench.cli.legend import print_legend
 from wsbench.cli.output import print_line, print_wrapped
 from wsbench.cli.tables import print_tables, ranks_of, too_few
@@ -13,11 +15,18 @@ from wsbench.metrics.ranking import LEAST_RANKED
 
 
 def report(
-    zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
+    zoo: wsbench.Zoo,
+    results: list[wsbench.Evaluation],
+    records: list[wsbench.Record],
+    published: Sequence[wsbench.Record | None],
 ) -> dict[str, Any]:
-    """Return the scores, ranks and records of an evaluation, for JSON."""
+    """Return the scores, ranks and records of an evaluation, for JSON.
+
+    ``published`` holds the records of the same methods on the published models, if `zoo` is fresh.
+    """
     done = [result for result in results if not result.error]
     ranks = ranks_of(done)
+    beside = published or [None] * len(results)
     return {
         "zoo": {"id": zoo.id, "content_digest": zoo.content_digest},
         "suite": results[0].suite.describe(),
@@ -36,22 +45,28 @@ def report(
                 "cost": msgspec.to_builtins(result.cost),
                 "error": result.error,
                 "record": str(record.path),
+                **({"gaps": gaps_as_json(result, other)} if published else {}),
             }
-            for result, record in zip(results, records, strict=True)
+            for result, record, other in zip(results, records, beside, strict=True)
         ],
     }
 
 
 def print_report(
-    zoo: wsbench.Zoo, results: list[wsbench.Evaluation], records: list[wsbench.Record]
+    zoo: wsbench.Zoo,
+    results: list[wsbench.Evaluation],
+    records: list[wsbench.Record],
+    published: Sequence[wsbench.Record | None],
 ) -> None:
     """Print tables and their legend, where the records are, and what to do next."""
     n_test = len(set(zoo.model[zoo.rows("test")].tolist()))
-    print_wrapped(
-        f"{zoo.id}, suite {results[0].suite.describe()}: fitted on train models, scored on"
-        f" {n_test} test models"
-    )
+    source = results[0].fit_on
+    fitted = f"fitted on train models{f' of {source[0]}' if source else ''}"
+    suite = results[0].suite.describe()
+    print_wrapped(f"{zoo.id}, suite {suite}: {fitted}, scored on {n_test} test models")
     print_legend(results, print_tables(results))
+    if published:
+        print_gaps(results, published)
     if n_test < LEAST_RANKED:
         print_line(too_few(n_test))
     accuracy = next((result.accuracy for result in results if result.accuracy), {})

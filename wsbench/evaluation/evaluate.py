@@ -8,35 +8,27 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
-
-import numpy as np
 
 from wsbench.errors import MethodError, MethodFailedError, ZooError
 from wsbench.evaluation.accuracy import accuracy_after
 from wsbench.evaluation.cost import Cost, measure_cost
-from wsbench.evaluation.jobs import Jobs, in_turn, on_cluster, side_by_side
+from wsbench.evaluation.jobs import Jobs, blinded_zoo, in_turn, on_cluster, side_by_side
+from wsbench.evaluation.properties import measured_properties
 from wsbench.evaluation.resume import PartialResults
 from wsbench.evaluation.suite import SUITES, Suite
-from wsbench.methods.invariance import distances_before_and_after, holds, unchanged
 from wsbench.methods.limits import Limits, n_cpus
 from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
-from wsbench.methods.session import Port, Session
 from wsbench.networks.perturbations import COMPRESSION
-from wsbench.networks.symmetries import ACTIONS
-from wsbench.tasks.blinded_zoo import BlindedCheckpoints, BlindedZoo
+from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.scoring import Scores, score_answers
-from wsbench.typing import Floats
 from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
+from wsbench.zoo.fresh import FreshZoo
 from wsbench.zoo.zoo import Zoo
 
 _log = logging.getLogger("wsbench")
-
-_N_MEASURED = 20  # checkpoints on which invariances are measured
-_N_MODELS_MEASURED = 4  # models on which is measured whether a method is transductive
 
 
 @dataclass(frozen=True)
@@ -63,6 +55,8 @@ class Evaluation:
         The zoo, the suite, and the seed of shuffles, ties and perturbations.
     fit_on
         Id and digest of the zoo that the method was fitted on; None for the zoo itself.
+    fresh_text
+        The text that a fresh zoo follows from; empty for any other.
     truths
         The labels of the test checkpoints, by protocol.
     answers
@@ -99,6 +93,7 @@ class Evaluation:
     seed: int
     truths: dict[str, GroundTruth]
     fit_on: tuple[str, str] | None = None
+    fresh_text: str = ""
     answers: dict[str, Answers] = field(default_factory=dict)
     scores: Scores = field(default_factory=dict)
     robustness: Scores = field(default_factory=dict)
@@ -114,7 +109,7 @@ class Evaluation:
 
 def evaluate(
     method: str | LoadedMethod | OpenMethod,
-    zoo: str | Zoo = DEFAULT_ZOO,
+    zoo: str | Zoo | FreshZoo = DEFAULT_ZOO,
     *,
     suite: Suite | None = None,
     seed: int = 0,
@@ -135,7 +130,8 @@ def evaluate(
         A spec, as for `load_method`, runs in its own process. A method that `load_method` returned
         runs in this one. `open_methods` gives either.
     zoo
-        As `load_zoo` takes or returns it.
+        As `load_zoo` takes or returns it, or from `fresh_zoo`, which brings its own suite's name,
+        ``fit_on`` and seed.
     suite
         Tasks and conditions; None for the suite ``"smoke"``.
     seed
@@ -169,6 +165,8 @@ def evaluate(
     ZooError
         If the zoo has no train or no test models, or no epoch after initialisation, or if no task
         is asked about its networks under any perturbation of the suite.
+    ValueError
+        If a fresh zoo is given with another suite, seed, or zoo to fit on than its own.
     StorageError
         If answers cannot be written to the folder `unfinished`.
     WorkerError
@@ -181,10 +179,19 @@ def evaluate(
     1.0
     """
     limits = limits or Limits()
-    zoo = load_zoo(zoo) if isinstance(zoo, str) else zoo
-    fit_on = load_zoo(fit_on) if isinstance(fit_on, str) else fit_on
     suite = suite or SUITES["smoke"]
-    run = _Run(zoo, suite, seed, fit_on, unfinished, progress, limits, workers, cluster)
+    source: Zoo | None
+    if isinstance(zoo, FreshZoo):
+        if seed or fit_on or zoo.suite != suite.describe():
+            raise ValueError(
+                f"a fresh zoo of suite {zoo.suite} brings its seed and the zoo to fit on; got seed"
+                f" {seed}, fit_on {fit_on} and suite {suite.describe()}"
+            )
+        asked, source, seed, text = zoo.zoo, zoo.source, zoo.seed, zoo.text
+    else:
+        asked, text = load_zoo(zoo) if isinstance(zoo, str) else zoo, ""
+        source = load_zoo(fit_on) if isinstance(fit_on, str) else fit_on
+    run = _Run(asked, suite, seed, source, text, unfinished, progress, limits, workers, cluster)
     if isinstance(method, LoadedMethod):
         return run(opened(method))
     if isinstance(method, OpenMethod):
@@ -202,6 +209,7 @@ class _Run:
         suite: Suite,
         seed: int,
         fit_on: Zoo | None,
+        text: str,
         unfinished: Path | None,
         progress: Progress | None,
         limits: Limits,
@@ -209,13 +217,15 @@ class _Run:
         cluster: str | None,
     ) -> None:
         self.zoo, self.suite, self.seed, self.limits = zoo, suite, seed, limits
+        self._text = text
         self._unfinished = unfinished
         self._workers, self._cluster = workers, cluster
         self._report = progress or (lambda state: None)
         self.fit_on = fit_on if fit_on and fit_on.content_digest != zoo.content_digest else None
-        self.blinded = cache(
-            lambda protocol, repeat: BlindedZoo(zoo, protocol, seed + repeat, self.fit_on)
-        )
+
+    def blinded(self, protocol: str, repeat: int) -> BlindedZoo:
+        """Return the zoo as methods see it."""
+        return blinded_zoo(self.zoo, self.fit_on, protocol, self.seed + repeat)
 
     def __call__(self, method: OpenMethod) -> Evaluation:
         from threadpoolctl import threadpool_limits
@@ -235,6 +245,7 @@ class _Run:
         result = Evaluation(
             description, zoo.id, zoo.content_digest, suite, self.seed, truths,
             fit_on=(self.fit_on.id, self.fit_on.content_digest) if self.fit_on else None,
+            fresh_text=self._text,
             threads=self.limits.threads,
         )  # fmt: skip
         if method.port is None:
@@ -247,7 +258,7 @@ class _Run:
         self._announce_resumed(description.label, partial)
         try:
             answers, seconds = self._answers(method, partial)
-            invariances, is_transductive = _measured(method.port, usual)
+            invariances, is_transductive = measured_properties(method.port, usual)
             is_costed = suite.measures_cost and description.spec
             cost = measure_cost(description, usual, self.limits) if is_costed else None
         except MethodError as error:  # anything else is not the method's fault
@@ -311,43 +322,9 @@ class _Run:
         return nullcontext(in_turn(method.port, self.blinded, suite))
 
 
-def _measured(port: Port, blinded: BlindedZoo) -> tuple[tuple[str, ...], bool]:
-    """Return the invariances of a fitted method, and whether it is transductive."""
-    zoo, shown = blinded.zoo, blinded.under("none")
-    session = Session(port, shown.layout, zoo.probe_inputs, blinded.seed)
-    session.fit(shown.train, shown.train_labels)
-    return _invariances(session, zoo, shown.test[:_N_MEASURED]), _is_transductive(session, shown)
-
-
-def _is_transductive(session: Session, shown: BlindedCheckpoints) -> bool:
-    """Return whether distances change where checkpoints between the two are left out."""
-    truth = shown.truth
-    some = np.concatenate(truth.rows_by_model()[:_N_MODELS_MEASURED])
-    rows = np.flatnonzero(np.isin(shown.shown_order, some))
-    few = np.flatnonzero(np.isin(shown.shown_order[rows], truth.sparse))
-    whole = session.distances(shown.test[rows])
-    part = session.distances(shown.test[rows[few]])
-    return not unchanged(whole[np.ix_(few, few)], part)
-
-
-def _invariances(session: Session, zoo: Zoo, weights: Floats) -> tuple[str, ...]:
-    """Return the symmetries under which the distances of a fitted method stay."""
-    held = []
-    for symmetry in ACTIONS:
-        try:
-            before, after = distances_before_and_after(
-                symmetry, session.distances, weights, zoo.layout, zoo.probe_inputs
-            )
-        except Exception:  # it has answered every task, and fails on another activation
-            continue
-        if holds(before, after):
-            held.append(symmetry)
-    return tuple(held)
-
-
 def _accuracy(blinded: BlindedZoo, suite: Suite) -> dict[str, float]:
     """Return the accuracy of the networks under each perturbation, if one is a compression."""
     perturbations = [condition.perturbation for condition in suite.conditions(blinded.zoo.layout)]
     if not set(perturbations) & set(COMPRESSION):
         return {}
-    return accuracy_after(blinded, tuple(dict.fromkeys(perturbations)))
+    return dict(accuracy_after(blinded, tuple(dict.fromkeys(perturbations))))

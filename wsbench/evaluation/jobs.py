@@ -36,6 +36,12 @@ Zoos = tuple[Zoo, Zoo | None]  # the zoo to score, and another to fit on
 Jobs = Callable[[Sequence[Condition]], Iterator[tuple[Condition, Part]]]
 
 
+@lru_cache(maxsize=8)
+def blinded_zoo(zoo: Zoo, fit_on: Zoo | None, protocol: str, seed: int) -> BlindedZoo:
+    """Return a blinded zoo, the same one for every method that is evaluated on this zoo."""
+    return BlindedZoo(zoo, protocol, seed, fit_on)
+
+
 def _answered(port: Port, zoo: Zoo, shown: BlindedCheckpoints, tasks: Sequence[str]) -> Part:
     """Return a method's answers to tasks about some checkpoints, and the seconds they took.
 
@@ -173,15 +179,10 @@ def _answer_there(
         threadpool_limits(limits.threads),
         _opened_again(replace(description, spec=spec), limits) as (one,),
     ):
-        blinded = _blinded_there(*zoos, condition.protocol, seed + condition.repeat)
+        blinded = blinded_zoo(*zoos, condition.protocol, seed + condition.repeat)
         shown = blinded.under(condition.perturbation)
         part = _answered(_ready(one, description), blinded.zoo, shown, tasks)
         return condition, packed_part(*part)
-
-
-@lru_cache(maxsize=2)
-def _blinded_there(zoo: Zoo, fit_on: Zoo | None, protocol: str, seed: int) -> BlindedZoo:
-    return BlindedZoo(zoo, protocol, seed, fit_on)
 
 
 def _opened_again(description: MethodDescription, limits: Limits) -> Any:

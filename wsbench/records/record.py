@@ -119,13 +119,19 @@ class Record:
         if suite.name not in SUITES:
             asked = [f"--task {task}" for task in suite.tasks]
             asked += [f"--perturb {perturbation}" for perturbation in suite.perturbations]
+        zoo, fit_on, text = self.zoo, self.content.fit_on, self.content.fresh_text
+        where = [f"--zoo {shlex.quote(zoo)}"]
+        if text and fit_on:
+            where = [f"--zoo {shlex.quote(fit_on.id)}", f"--fresh {shlex.quote(text)}"]
+        elif fit_on:
+            where += [f"--fit-on {shlex.quote(fit_on.id)}"]
         return " ".join(
             (
                 "wsbench evaluate",
                 shell_arguments(method.spec, method.parameters, method.settings),
-                f"--zoo {shlex.quote(self.zoo)}",
+                *where,
                 *asked,
-                f"--seed {self.content.seed}",
+                *([] if text else [f"--seed {self.content.seed}"]),
                 *([f"--threads {threads}"] if threads != machine.n_cpus else []),
             )
         )
@@ -167,6 +173,7 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
             temporary.write_bytes(data)
     error = evaluation.error and portable_traceback(evaluation.error)[-_ERROR_KEPT:]
     content = RecordContent(
+        format=FORMAT,
         method=MethodEntry(
             name=info.name,
             version=one_line("version", info.version),
@@ -182,6 +189,8 @@ def save_record(evaluation: Evaluation, folder: Path | None = None) -> Record:
             paper_url=info.paper_url,
         ),
         zoo=ZooEntry(evaluation.zoo_id, evaluation.zoo_digest),
+        fit_on=ZooEntry(*evaluation.fit_on) if evaluation.fit_on else None,
+        fresh_text=evaluation.fresh_text,
         suite=suite_entry(suite),
         seed=evaluation.seed,
         versions=task_versions(suite.tasks),

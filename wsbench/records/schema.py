@@ -21,7 +21,7 @@ from wsbench.tasks.catalogue import TASKS
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.score import Score
 
-FORMAT = 2
+FORMAT: Literal[2] = 2
 
 LONGEST = {"version": 50, "description": 200, "spec": 1000}
 _LONGEST_PARAMETERS = 4000
@@ -64,7 +64,7 @@ class ZooEntry(Struct, frozen=True, forbid_unknown_fields=True):
     content_digest: str
 
 
-class SuiteEntry(Struct, frozen=True, forbid_unknown_fields=True):
+class SuiteEntry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The suite: its name, its version, and what these mean.
 
     ``tracks`` maps each track to its conditions, ``overall`` names the tasks of the overall score;
@@ -87,19 +87,24 @@ class AnswersFile(Struct, frozen=True, forbid_unknown_fields=True):
     bytes: Annotated[int, Meta(ge=1, le=2**40)]
 
 
-class RecordContent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One evaluation.
+class RecordContent(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """One evaluation. What is at its default is left out, so that older records keep their digest.
 
     ``versions`` holds the versions of the code that computed the scores, by task; ``scores`` maps
     entry and score name to score, ``robustness`` task and kind, ``tracks`` task or ``overall`` and
-    track; ``accuracy`` maps perturbation to the accuracy of the networks; ``is_transductive`` says
-    whether a distance depends on other checkpoints than its two; ``error`` is the traceback of a
-    method that failed.
+    track; ``fit_on`` is the zoo whose train models the method was fitted on, if it is another one;
+    ``fresh_text`` is the text that a fresh zoo follows from; ``accuracy`` maps perturbation to the
+    accuracy of the networks; ``is_transductive`` says whether a distance depends on other
+    checkpoints than its two; ``error`` is the traceback of a method that failed.
     """
 
-    format: Literal[2] = 2
+    format: Literal[2]
     method: MethodEntry
     zoo: ZooEntry
+    fit_on: ZooEntry | None = None
+    fresh_text: str = ""
     suite: SuiteEntry
     seed: Annotated[int, Meta(ge=-(2**63) + 1, le=2**63 - 1)]
     versions: dict[str, Version]

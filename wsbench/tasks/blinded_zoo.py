@@ -16,7 +16,7 @@ from wsbench.networks.layout import Layout
 from wsbench.networks.perturbations import Perturbations, layout_after
 from wsbench.seeding import generator
 from wsbench.tasks.ground_truth import GroundTruth, Rows
-from wsbench.zoo.schema import SPLITS, TRAIN
+from wsbench.zoo.schema import SPLITS, TRAIN, VAL
 from wsbench.zoo.zoo import Zoo
 
 Floats = npt.NDArray[np.float32]
@@ -101,8 +101,14 @@ class BlindedZoo:
         asked = GroundTruth(_labels(zoo, test))
         # No row that a method was fitted on, under the usual protocol: it could remember them.
         shown = test if protocol == "all" else _by_model(zoo, zoo.split != TRAIN)
-        self._gallery = shown[GroundTruth(_labels(zoo, shown)).sample(asked.n_queries_each)]
-        self.truth = GroundTruth(asked.labels, zoo.model[self._gallery])
+        n_each = asked.n_queries_each
+        in_gallery, self._gallery = _sample(zoo, shown, n_each)
+        if protocol == "standard" and source is not zoo and not (zoo.split == VAL).any():
+            # A fresh zoo has test models alone; a gallery of half the size would be easier.
+            others, weights = _sample(source, _by_model(source, source.split == VAL), n_each)
+            in_gallery = np.concatenate([in_gallery, others + np.int32(zoo.model.max() + 1)])
+            self._gallery = np.concatenate([self._gallery, weights])
+        self.truth = GroundTruth(asked.labels, in_gallery)
         self.zoo = zoo
         self.seed = seed
         self._train = train[order_by_content(source.weights[train], seed)]
@@ -119,7 +125,7 @@ class BlindedZoo:
             layout=layout_after(perturbation, self.zoo.layout),
             clean_train=self._source.weights[self._train],
             train_labels=_labels(self._source, self._train),
-            gallery=self.zoo.weights[self._gallery],
+            gallery=self._gallery,
             truth=self.truth,
             shown_order=self.shown_order,
             seed=self.seed,
@@ -149,6 +155,12 @@ def order_by_content(weights: Floats, seed: int) -> Rows:
     # Equal rows are ordered at random, so that their order carries no information either.
     ties = generator(seed, "shuffle").random(len(weights))
     return np.array(sorted(range(len(keys)), key=lambda i: (keys[i], ties[i])), np.intp)
+
+
+def _sample(zoo: Zoo, rows: Rows, n_each: int) -> tuple[npt.NDArray[np.int32], Floats]:
+    """Return models and weights of some of the rows: so many of each model."""
+    chosen = rows[GroundTruth(_labels(zoo, rows)).sample(n_each)]
+    return zoo.model[chosen], zoo.weights[chosen]
 
 
 def _labels(zoo: Zoo, rows: Rows) -> Labels:

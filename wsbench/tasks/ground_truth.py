@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from wsbench.networks.checkpoints import Labels
 from wsbench.zoo.providers import PublishedZoo
-from wsbench.zoo.schema import TEST, TRAIN
+from wsbench.zoo.schema import TEST, TRAIN, VAL
 from wsbench.zoo.splits import split_of_models
 
 Rows = npt.NDArray[np.intp]
@@ -100,7 +100,7 @@ class GroundTruth:
         return np.concatenate([rows[spread(len(rows), n_each)] for rows in self.rows_by_model()])
 
 
-def published_truth(zoo: PublishedZoo, protocol: str) -> GroundTruth:
+def published_truth(zoo: PublishedZoo, protocol: str, *, is_fresh: bool = False) -> GroundTruth:
     """Return the labels of a published zoo's test checkpoints, from its id and counts alone.
 
     Parameters
@@ -109,10 +109,20 @@ def published_truth(zoo: PublishedZoo, protocol: str) -> GroundTruth:
         As `wsbench.published_zoos` returns it.
     protocol
         ``"standard"`` for its test models, ``"all"`` for all.
+    is_fresh
+        Whether fresh models take the place of its test models.
     """
     models = np.arange(zoo.models)
     last = zoo.checkpoints // zoo.models - 1
     split = split_of_models(zoo.id, zoo.models)
+    if is_fresh:
+        asked = _trajectories(np.arange(np.sum(split == TEST)), last)
+        others = _trajectories(models[split == VAL], last)
+        n_each = asked.n_queries_each
+        gallery = [asked.model[asked.sample(n_each)]]
+        if protocol == "standard":
+            gallery.append(others.model[others.sample(n_each)] + asked.n_models)
+        return GroundTruth(asked.labels, np.concatenate(gallery))
     asked = _trajectories(models if protocol == "all" else models[split == TEST], last)
     shown = _trajectories(models if protocol == "all" else models[split != TRAIN], last)
     return GroundTruth(asked.labels, shown.model[shown.sample(asked.n_queries_each)])

@@ -12,7 +12,7 @@ from wsbench.tasks.catalogue import TASKS, primary_score
 from wsbench.tasks.condition import parse_entry
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.score import Score
-from wsbench.tasks.tracks import OVERALL, Tracks, track_scores
+from wsbench.tasks.tracks import OVERALL, Tracks, track_scores, tracks_by_model
 
 Scores = dict[str, dict[str, Score]]
 
@@ -105,9 +105,8 @@ def ranked_by_model(
             task: primary.get("none", next(iter(primary.values())))
             for task, primary in asked.items()
         }
-    found = {OVERALL: tracks.overall_by_model(asked)}
-    found |= {task: tracks.by_model(primary) for task, primary in asked.items()}
-    return {name: by_track[OVERALL] for name, by_track in found.items() if by_track}
+    found = tracks_by_model(tracks, asked)
+    return {name: by_track[OVERALL] for name, by_track in found.items()}
 
 
 def primary_by_model(

@@ -89,18 +89,31 @@ def track_scores(
     limits_of
         Task to the smallest and the largest value of its primary score.
     """
-    of_task = {task: tracks.by_model(primary) for task, primary in by_task.items()}
-    ends = list(zip(*(limits_of[task] for task in tracks.tasks), strict=True)) or [(0.0,), (1.0,)]
-    limits = {**limits_of, OVERALL: (min(ends[0]), max(ends[1]))}
-    all_tasks = {OVERALL: tracks.overall_by_model(by_task), **of_task}
+    limits = limits_of_tracks(tracks, limits_of)
     return {
         task: {
             track: Score(mean(values), interval_over_models(values, limits[task]))
             for track, values in by_track.items()
         }
-        for task, by_track in all_tasks.items()
-        if by_track
+        for task, by_track in tracks_by_model(tracks, by_task).items()
     }
+
+
+def tracks_by_model(
+    tracks: Tracks, by_task: Mapping[str, ByPerturbation]
+) -> dict[str, dict[str, Doubles]]:
+    """Return each model's score by task, or ``"overall"``, and track; arguments as above."""
+    of_task = {task: tracks.by_model(primary) for task, primary in by_task.items()}
+    all_tasks = {OVERALL: tracks.overall_by_model(by_task), **of_task}
+    return {task: by_track for task, by_track in all_tasks.items() if by_track}
+
+
+def limits_of_tracks(
+    tracks: Tracks, limits_of: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return the smallest and the largest value by task, and of ``"overall"``."""
+    ends = list(zip(*(limits_of[task] for task in tracks.tasks), strict=True)) or [(0.0,), (1.0,)]
+    return {**limits_of, OVERALL: (min(ends[0]), max(ends[1]))}
 
 
 def _mean(values: list[Doubles]) -> Doubles:

@@ -6,6 +6,8 @@ method was written, with a seed that depends on a text which the method's author
 
 import hashlib
 import logging
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,33 @@ _SEED_DIGITS = 13  # 52 bits: every reader of JSON holds them exactly
 _ID_DIGITS = 12
 
 _log = logging.getLogger("wsbench")
+
+
+@dataclass(frozen=True, eq=False)
+class FreshZoo:
+    """Test models that a text determines, and the zoo that methods are fitted on.
+
+    Attributes
+    ----------
+    zoo
+        The fresh models, all of them test models.
+    source
+        The zoo whose train models a method is fitted on.
+    suite
+        Name and version of the suite that the text belongs to.
+    text
+        The text.
+    """
+
+    zoo: Zoo
+    source: Zoo
+    suite: str
+    text: str
+
+    @property
+    def seed(self) -> int:
+        """The seed of the models, of shuffles, of ties and of perturbations."""
+        return fresh_seed(self.source.id, self.suite, self.text)
 
 
 def fresh_seed(zoo_id: str, suite: str, text: str) -> int:
@@ -67,7 +96,9 @@ def fresh_id(zoo_id: str, suite: str, text: str) -> str:
     return f"{name}-fresh-{_digest(zoo_id, suite, text)[:_ID_DIGITS]}-{version}"
 
 
-def fresh_zoo(zoo: Zoo, suite: str, text: str, *, progress: Progress | None = None) -> Zoo:
+def fresh_zoo(
+    zoo: Zoo, suite: str, text: str, *, keep: bool = True, progress: Progress | None = None
+) -> FreshZoo:
     """Train test models that nobody has trained before, or load them if they are on this machine.
 
     The recipe is that of ``zoo`` with another id and seed and as many models as ``zoo`` has for
@@ -80,13 +111,17 @@ def fresh_zoo(zoo: Zoo, suite: str, text: str, *, progress: Progress | None = No
         The zoo whose train models a method is fitted on.
     suite, text
         As in `fresh_seed`.
+    keep
+        Whether they stay on disk. A method that runs on this machine could look them up there; if
+        False, they are in memory alone when this function returns, and are trained again next time.
     progress
         Called after every model, if they have to be trained.
 
     Returns
     -------
     fresh
-        A zoo with the layout and the probe inputs of ``zoo``, all of whose models are test models.
+        A zoo with the layout and the probe inputs of ``zoo``, all of whose models are test models,
+        as `evaluate` takes it.
 
     Raises
     ------
@@ -109,8 +144,10 @@ def fresh_zoo(zoo: Zoo, suite: str, text: str, *, progress: Progress | None = No
                 fresh_text, folder, executor=None, workers=None, cluster=None, progress=progress
             )
             fresh = read_zoo(folder)
-    _expect_like(fresh, zoo, folder)
-    return fresh
+        _expect_like(fresh, zoo, folder)
+        if not keep:
+            shutil.rmtree(folder)
+    return FreshZoo(fresh, zoo, suite, text)
 
 
 def _digest(zoo_id: str, suite: str, text: str) -> str:

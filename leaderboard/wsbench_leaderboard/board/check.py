@@ -17,13 +17,21 @@ import numpy as np
 import wsbench
 from wsbench.storage.npz import unpack
 from wsbench_leaderboard.board.collect import RescoredRecord, rescore_record
+from wsbench_leaderboard.season.season import Seasons
 
 MAX_ANSWERS_BYTES = 1_000_000  # `standard` on 50 models, 50 epochs: 0.4 MB, unpacked 0.6
 _MAX_UNPACKED_BYTES = 8_000_000
 
 
-def check_record(path: Path) -> RescoredRecord:
+def check_record(path: Path, seasons: Seasons | None = None) -> RescoredRecord:
     """Return a record with its recomputed scores, or refuse it.
+
+    Parameters
+    ----------
+    path
+        The record.
+    seasons
+        Of the board; without them, a record on fresh models is refused.
 
     Raises
     ------
@@ -34,7 +42,7 @@ def check_record(path: Path) -> RescoredRecord:
     """
     _expect_plain_file(path)
     record = wsbench.load_record(path)
-    if faults := list(_claim_faults(record)):
+    if faults := [*_zoo_faults(record, seasons or Seasons()), *_claim_faults(record)]:
         raise wsbench.FormatError(f"{path}: {'; '.join(faults)}", faults)
     _check_answers(record)
     rescored = rescore_record(record)
@@ -80,18 +88,6 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
         yield "older format, of an older suite; evaluate again"
     if record.path.stem.rpartition("-")[0] != record.method:
         yield f"the file name must begin with the method's name, {record.method}-…; rename it"
-    published = wsbench.published_zoos()
-    zoo = published.get(record.zoo)
-    if zoo is None:
-        yield (
-            f"zoo.id: got {record.zoo!r:.60}, published are {', '.join(sorted(published))};"
-            " evaluate on a published zoo"
-        )
-    elif content.zoo.content_digest != zoo.content_digest:
-        yield (
-            f"zoo.content_digest: got {content.zoo.content_digest!r:.30}, published is"
-            f" {zoo.content_digest:.19}…; evaluate on the published zoo"
-        )
     suite = wsbench.SUITES.get(content.suite.name)
     if suite is None or content.suite != wsbench.suite_entry(suite):
         known = ", ".join(known.describe() for known in wsbench.SUITES.values())
@@ -106,6 +102,50 @@ def _claim_faults(record: wsbench.Record) -> Iterator[str]:
         expected = f"{record.method}-{content.answers.sha256[:12]}.npz"
         yield f"answers.file: got {content.answers.file!r:.80}, expected {expected}"
     yield from _text_faults(record)
+
+
+def _zoo_faults(record: wsbench.Record, seasons: Seasons) -> Iterator[str]:
+    """Yield the faults of the zoo: a published one, or the fresh one of a season."""
+    content, published = record.content, wsbench.published_zoos()
+    zoo, key = content.zoo, "zoo"
+    if content.fit_on is not None:
+        if record.zoo not in seasons.fresh_zoos:
+            known = ", ".join(seasons.fresh_zoos) or "none"
+            yield (
+                f"zoo.id: got {record.zoo!r:.60}, fitted on another zoo; fresh zoos of seasons are"
+                f" {known}; evaluate on a published zoo"
+            )
+            return
+        season, source = seasons.fresh_zoos[record.zoo]
+        expected = {
+            "zoo.content_digest": (zoo.content_digest, season.zoos[source].content_digest),
+            "fresh_text": (content.fresh_text, season.beacon),
+            "seed": (content.seed, wsbench.fresh_seed(source, season.suite, season.beacon)),
+            "fit_on.id": (content.fit_on.id, source),
+            "suite": (f"{content.suite.name} {content.suite.version}", season.suite),
+        }
+        for name, (found, wanted) in expected.items():
+            if found != wanted:
+                yield (
+                    f"{name}: got {found!r:.60}, season {season.name} has {wanted!r:.60}; evaluate"
+                    " with its beacon"
+                )
+        zoo, key = content.fit_on, "fit_on"
+    if zoo.id not in published:
+        yield (
+            f"{key}.id: got {zoo.id!r:.60}, published are {', '.join(sorted(published))};"
+            " evaluate on a published zoo"
+        )
+    elif zoo.content_digest != published[zoo.id].content_digest:
+        yield (
+            f"{key}.content_digest: got {zoo.content_digest!r:.30}, published is"
+            f" {published[zoo.id].content_digest:.19}…; evaluate on the published zoo"
+        )
+
+
+def _source(record: wsbench.Record) -> str:
+    """Return the id of the published zoo, also of a record on fresh models."""
+    return record.content.fit_on.id if record.content.fit_on else record.zoo
 
 
 def _text_faults(record: wsbench.Record) -> Iterator[str]:
@@ -148,10 +188,15 @@ def _check_answers(record: wsbench.Record) -> None:
 
 def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     """Return the fault of the labels in the answers, which must be the published zoo's."""
-    zoo, suite = wsbench.published_zoos()[record.zoo], wsbench.SUITES[record.content.suite.name]
-    expected = {
-        f"labels/{protocol}/{name}": getattr(wsbench.published_truth(zoo, protocol), name)
+    zoo = wsbench.published_zoos()[_source(record)]
+    suite, is_fresh = wsbench.SUITES[record.content.suite.name], bool(record.content.fresh_text)
+    truths = {
+        protocol: wsbench.published_truth(zoo, protocol, is_fresh=is_fresh)
         for protocol in suite.protocols
+    }
+    expected = {
+        f"labels/{protocol}/{name}": getattr(truth, name)
+        for protocol, truth in truths.items()
         for name in ("model", "epoch", "gallery")
     }
     if {name for name in arrays if name.startswith("labels/")} != set(expected):
@@ -168,7 +213,7 @@ def _label_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
 def _entry_fault(record: wsbench.Record, arrays: dict[str, Any]) -> str:
     """Return the fault of the entries, which must be exactly those of the suite."""
     suite = wsbench.SUITES[record.content.suite.name]
-    possible = expected_entries(record.zoo, suite)
+    possible = expected_entries(_source(record), suite)
     entries = {name.rpartition("/")[0] for name in arrays if not name.startswith("labels/")}
     if entries in possible:
         return ""

@@ -30,6 +30,14 @@ class RescoredRecord:
         The recomputed scores by entry, robustness by task, and tracks by task or ``"overall"``.
     by_model
         ``"overall"``, or task, to the score of each test model that ranks, ``(n_models,)``.
+    published
+        Of a result of the season: the same method's on the published zoo, if there is one.
+    agrees
+        Whether the two agreed where the method was run again; None where it was not.
+    is_newer
+        Whether the method's code was not on the board when the season opened.
+    is_outside
+        Whether other methods have results of the season on this zoo, and this one has none.
     """
 
     record: wsbench.Record
@@ -37,6 +45,56 @@ class RescoredRecord:
     robustness: Scores
     tracks: Scores
     by_model: Mapping[str, npt.NDArray[np.float64]]
+    published: "RescoredRecord | None" = None
+    agrees: bool | None = None
+    is_newer: bool = False
+    is_outside: bool = False
+
+    @property
+    def zoo(self) -> tuple[str, str]:
+        """Id and content digest of the published zoo, also of a result on fresh models."""
+        content = self.record.content
+        zoo = content.fit_on if self.is_fresh and content.fit_on else content.zoo
+        return zoo.id, zoo.content_digest
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the scores are those on fresh models."""
+        return bool(self.record.content.fresh_text)
+
+    @property
+    def published_overall(self) -> wsbench.Score | None:
+        """The overall score on the published zoo."""
+        return self.published.tracks["overall"]["overall"] if self.published else None
+
+    @property
+    def overall_gap(self) -> wsbench.Score | None:
+        """The overall score minus that on the published zoo, with its interval."""
+        if self.published is None:
+            return None
+        values = self.by_model["overall"], self.published.by_model["overall"]
+        difference = float(np.mean(values[0]) - np.mean(values[1]))
+        return wsbench.Score(difference, wsbench.interval_of_difference(*values))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Words that mark the result in tables."""
+        marks = {
+            "supervised": self.is_supervised,
+            "transductive": self.is_transductive,
+            "reproduced": self.agrees is True,
+            "not reproduced": self.agrees is False,
+            "newer than the season": self.is_newer,
+            "not in the season": self.is_outside,
+            "stale": self.is_stale,
+        }
+        return tuple(mark for mark, holds in marks.items() if holds)
+
+    @property
+    def has_rank(self) -> bool:
+        """Whether it may have a rank."""
+        apart = self.is_stale, self.is_transductive, self.is_outside, self.is_newer
+        return not any(apart) and self.agrees is not False
 
     @property
     def is_stale(self) -> bool:
@@ -106,7 +164,7 @@ def sorted_results(results: Iterable[RescoredRecord]) -> list[RescoredRecord]:
 
     def place(rescored: RescoredRecord) -> tuple[str, ...]:
         record = rescored.record
-        return record.zoo, record.label, record.path.name
+        return rescored.zoo[0], record.label, record.path.name
 
     return sorted(results, key=place)
 
@@ -136,13 +194,13 @@ def rank_value(rescored: RescoredRecord) -> float:
 def ranks(results: Iterable[RescoredRecord], task: str = "overall") -> dict[Path, tuple[int, int]]:
     """Return the rank intervals of one zoo's records by path, overall or in a task.
 
-    Stale records, transductive methods and records without this score have no rank. On fewer than
-    six test models no record has one.
+    Stale records, transductive methods, records without this score, and what the season excludes
+    have no rank. On fewer than six test models no record has one.
     """
     by_name = {
         str(rescored.record.path): rescored.by_model[task]
         for rescored in results
-        if not rescored.is_stale and not rescored.is_transductive and task in rescored.by_model
+        if rescored.has_rank and task in rescored.by_model
     }
     intervals = wsbench.rank_intervals(by_name)
     return {Path(name): ranks for name, ranks in intervals.items()}

@@ -12,10 +12,18 @@ from statistics import median
 import wsbench
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.collect import RescoredRecord, expect_folder, sorted_results
+from wsbench_leaderboard.season.reproduction import (
+    SUFFIX,
+    is_same,
+    load_reproduction,
+    renewed,
+)
+from wsbench_leaderboard.season.season import Seasons, load_seasons
+from wsbench_leaderboard.season.standing import standing
 from wsbench_leaderboard.tables import markdown, with_tables
 
 MAX_BYTES = 50_000_000
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{12}\.(json|npz)")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-[0-9a-f]{12}\.(json|npz|reproduced)")
 _IN_CLONE = Path("leaderboard/records")
 _LONGEST_LINE = 500
 
@@ -101,24 +109,26 @@ def check_folder(folder: Path) -> Report:
         If there is no such folder.
     """
     expect_folder(folder)
+    seasons = load_seasons(folder)
     files: list[Path] = []
-    problems = [*_misplaced(folder, files)]
+    problems = [*_misplaced(folder, files, seasons)]
     results, refused = [], []
     for path in (path for path in files if path.suffix == ".json"):
         try:
-            results.append(_checked(path))
+            results.append(_checked(path, seasons))
         except wsbench.WsbenchError as error:
             refused.append(path)
             problems.append(_problem(folder, path, str(error)))
     problems += _without_record(folder, files, results, refused)
+    problems += _wrong_reproductions(folder, files, results, seasons)
     problems += _contradictions(folder, results)
     if not problems:
-        problems += _outdated(folder.parent / "README.md", results)
+        problems += _outdated(folder.parent / "README.md", standing(results, seasons))
     return Report(folder, sorted_results(results), problems)
 
 
-def _checked(path: Path) -> RescoredRecord:
-    rescored = check_record(path)
+def _checked(path: Path, seasons: Seasons) -> RescoredRecord:
+    rescored = check_record(path, seasons)
     if path.parent.name != rescored.record.zoo:
         raise wsbench.FormatError(f"{path}: is of {rescored.record.zoo}; move it there")
     return rescored
@@ -128,16 +138,18 @@ def _places(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(os.scandir(folder), key=lambda place: place.name) if folder.is_dir() else []
 
 
-def _misplaced(folder: Path, files: list[Path]) -> Iterator[Problem]:
+def _misplaced(folder: Path, files: list[Path], seasons: Seasons) -> Iterator[Problem]:
     """Yield misplaced files, and append all others to `files`."""
-    zoos = wsbench.published_zoos()
+    zoos = {*wsbench.published_zoos(), *seasons.fresh_zoos}
     total = 0
     for place in _places(folder):
         if not place.is_dir(follow_symlinks=False):
             yield _problem(folder, Path(place), "only folders of zoos belong here; remove it")
         elif place.name not in zoos:
             allowed = ", ".join(sorted(zoos))
-            yield _problem(folder, Path(place), f"not a published zoo: {allowed}; remove it")
+            yield _problem(
+                folder, Path(place), f"no published zoo and no season's: {allowed}; remove it"
+            )
         else:
             for file in _places(Path(place)):
                 total += file.stat(follow_symlinks=False).st_size
@@ -165,6 +177,34 @@ def _without_record(
         method = path.stem.rpartition("-")[0]
         if path.suffix == ".npz" and path not in used and (path.parent, method) not in methods:
             yield _problem(folder, path, "answers without a record; remove them")
+
+
+def _wrong_reproductions(
+    folder: Path, files: list[Path], results: list[RescoredRecord], seasons: Seasons
+) -> Iterator[Problem]:
+    """Yield files of reproductions that are damaged, or do not follow from the two records."""
+    by_path = {result.record.path: result.record for result in results}
+    by_answers = {
+        result.record.content.answers.sha256: result.record
+        for result in results
+        if result.record.content.answers and result.is_fresh
+    }
+    names = {season.name for season in seasons.seasons}
+    for path in (path for path in files if path.suffix == SUFFIX):
+        record = by_path.get(path.with_suffix(".json"))
+        try:
+            found = load_reproduction(path.with_suffix(".json"))
+        except wsbench.FormatError as error:
+            yield _problem(folder, path, str(error))
+            continue
+        fresh = by_answers.get(found.answers) if found else None
+        if record is None or found is None or fresh is None or found.season not in names:
+            fault = "there is no such record, run or season"
+        elif not is_same(found, renewed(found, record, fresh)):
+            fault = "its difference does not follow from the two records"
+        else:
+            continue
+        yield _problem(folder, path, f"{fault}; run wsbench leaderboard reproduce again")
 
 
 def _contradictions(folder: Path, results: list[RescoredRecord]) -> Iterator[Problem]:
@@ -241,7 +281,9 @@ def _accuracy_of_networks(
     record: wsbench.Record, perturbations: tuple[str, ...]
 ) -> dict[str, float]:
     """Compute accuracies again, if the zoo is on this machine or built in seconds."""
-    published = wsbench.published_zoos()[record.zoo]
+    published = wsbench.published_zoos().get(record.zoo)
+    if published is None:  # a season's fresh zoo
+        return {}
     is_here = (wsbench.zoo_folder(record.zoo) / "zoo.h5").exists()
     if not is_here and not published.embedded:
         return {}

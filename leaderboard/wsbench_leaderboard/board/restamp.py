@@ -14,6 +14,12 @@ import msgspec
 
 import wsbench
 from wsbench_leaderboard.board.collect import Difference, differences, expect_folder, recorded_parts
+from wsbench_leaderboard.season.reproduction import (
+    load_reproduction,
+    path_beside,
+    renewed,
+    write_reproduction,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,9 @@ def restamp(folder: Path, changelog: str) -> list[Restamped]:
     expect_folder(folder)
     records = [wsbench.load_record(path) for path in sorted(folder.rglob("*.json"))]
     planned = [_planned(record, changelog) for record in records]
-    return [_written(*plan) for plan in planned]
+    restamped = [_written(*plan) for plan in planned]
+    _renew_reproductions(folder, restamped)
+    return restamped
 
 
 def _planned(
@@ -88,6 +96,21 @@ def _written(record: wsbench.Record, new: wsbench.RecordContent, n_changed: int)
     if written.path != record.path:
         record.path.unlink()
     return Restamped(record.path, written.path, n_changed)
+
+
+def _renew_reproductions(folder: Path, restamped: list[Restamped]) -> None:
+    """Move the files of reproductions with their records, and recompute their differences."""
+    records = [wsbench.load_record(one.after) for one in restamped]
+    by_answers = {r.content.answers.sha256: r for r in records if r.content.answers}
+    for one, record in zip(restamped, records, strict=True):
+        found = load_reproduction(one.before)
+        if found is None:
+            continue
+        fresh = by_answers.get(found.answers)
+        new = renewed(found, record, fresh) if fresh else found
+        write_reproduction(one.after, new)
+        if one.before != one.after:
+            path_beside(one.before).unlink()
 
 
 def _current_versions(record: wsbench.Record) -> dict[str, int]:

@@ -7,6 +7,7 @@ import wsbench
 from wsbench_leaderboard.board.check import check_record
 from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.board.folder import answers_of, identity
+from wsbench_leaderboard.season.season import load_seasons
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,8 @@ def submit_record(path: Path, records: Path) -> Submission:
     StorageError
         If the files cannot be written.
     """
-    record = check_record(path).record
+    seasons = load_seasons(records)
+    record = check_record(path, seasons).record
     answers = answers_of(record)
     assert answers is not None  # check_record refuses a record without answers
     folder = records / record.zoo
@@ -60,7 +62,7 @@ def submit_record(path: Path, records: Path) -> Submission:
         with wsbench.atomic_write(folder / name) as temporary:
             temporary.write_bytes(data)
     replaced = _remove_older(folder, path.name, record)
-    return Submission(check_record(folder / path.name), folder / answers.name, replaced)
+    return Submission(check_record(folder / path.name, seasons), folder / answers.name, replaced)
 
 
 def _remove_older(folder: Path, name: str, record: wsbench.Record) -> list[Path]:

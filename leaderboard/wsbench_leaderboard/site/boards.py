@@ -67,8 +67,7 @@ def boards(results: Iterable[RescoredRecord]) -> list[Board]:
     """Return a board for each zoo, in the order of `zoo_place`."""
     groups: dict[tuple[str, str], list[RescoredRecord]] = {}
     for rescored in results:
-        zoo = rescored.record.content.zoo
-        groups.setdefault((zoo.id, zoo.content_digest), []).append(rescored)
+        groups.setdefault(rescored.zoo, []).append(rescored)
     n_digests = Counter(zoo for zoo, _ in groups)
     return [
         _board(zoo, digest, groups[zoo, digest], n_digests[zoo] == 1)
@@ -90,9 +89,10 @@ def label_and_version(record: wsbench.Record) -> tuple[str, str]:
 
 
 def suite_text(record: wsbench.Record) -> str:
-    """Return the suite and seed of a record: ``"standard 2, seed 0"``."""
+    """Return the suite and seed of a record: ``"standard 2, seed 0"``, or what the seed is from."""
     suite = record.content.suite
-    return f"{suite.name} {suite.version}, seed {record.content.seed}"
+    seed = "fresh models" if record.content.fresh_text else f"seed {record.content.seed}"
+    return f"{suite.name} {suite.version}, {seed}"
 
 
 def _board(zoo: str, digest: str, results: list[RescoredRecord], is_only: bool) -> Board:
@@ -118,6 +118,7 @@ def _place(rescored: RescoredRecord, ranks: Ranks) -> tuple[object, ...]:
     return (
         rescored.is_stale,
         rescored.is_transductive,
+        not rescored.has_rank,
         rank,
         -rank_value(rescored),
         label_and_version(rescored.record),

@@ -35,10 +35,10 @@ def build(records: Path, out: Path, facts: Path | None = None) -> list[Path]:
     StorageError
         If a page would replace a file that is not a page of a site, or cannot be written.
     """
-    from wsbench_leaderboard.board.collect import collect
+    from wsbench_leaderboard.season.standing import load_standing
     from wsbench_leaderboard.site.render import GENERATOR, render
 
-    pages = render(collect(records), facts or records.parent / "zoos")
+    pages = render(load_standing(records), facts or records.parent / "zoos")
     with wsbench.explain_storage_errors(out):
         earlier = {path for path in _html_files(out) if GENERATOR in _beginning(path)}
         for path in sorted(out / name for name in pages):

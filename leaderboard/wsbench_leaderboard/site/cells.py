@@ -96,6 +96,8 @@ def headings(columns: Sequence[Column]) -> list[Heading]:
 
 
 def _group(column: Column, columns: Sequence[Column]) -> str:
+    if column.source == "published":
+        return "Published zoo"
     if column.source == "tracks":
         return "Overall and its tracks" if column.task == "overall" else "Other tasks"
     shared = _shared_perturbation(column.task, columns)
@@ -118,7 +120,7 @@ def rows(board: Board, columns: Sequence[Column]) -> list[Row]:
     best_before: object = None
     for i, rescored in enumerate(board.results):
         rank = board.rank(rescored)
-        apart = "stale" if rescored.is_stale else "transductive" * rescored.is_transductive
+        apart = "" if rescored.has_rank else ("stale" if rescored.is_stale else "apart")
         group = apart or (rank and rank[0])
         label, version = label_and_version(rescored.record)
         if n_records[rescored.is_stale, label, version] > 1:
@@ -133,18 +135,12 @@ def rows(board: Board, columns: Sequence[Column]) -> list[Row]:
                 starts_group=bool(rows) and group != best_before,
                 is_first=_is_first(rank),
                 is_stale=rescored.is_stale,
-                kinds=kinds(rescored),
+                kinds=rescored.kinds,
                 cells=(*(cells[i] for cells in by_column), *_cost(board, rescored)),
             )
         )
         best_before = group
     return rows
-
-
-def kinds(rescored: RescoredRecord) -> tuple[str, ...]:
-    """Return what marks a record: ``"supervised"``, ``"transductive"``, ``"stale"``."""
-    names = ("supervised", "transductive", "stale")
-    return tuple(name for name in names if getattr(rescored, f"is_{name}"))
 
 
 def _scores(board: Board, column: Column) -> list[Cell]:

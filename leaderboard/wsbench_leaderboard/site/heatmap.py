@@ -50,7 +50,7 @@ class HeatMap:
 def heat_map(board: Board, columns: Sequence[Column]) -> HeatMap | None:
     """Return the heat map of the overall score and its tracks; None where no record has them.
 
-    Transductive methods follow after a gap; stale records are left out.
+    Methods that cannot have a rank follow after a gap; stale records are left out.
     """
     shown = [column for column in columns if column.source == "tracks" and column.task == "overall"]
     results = [
@@ -64,8 +64,8 @@ def heat_map(board: Board, columns: Sequence[Column]) -> HeatMap | None:
     places = [round(NAMES + i * width, 2) for i in range(len(shown))]
     lines, y, is_apart = [], float(TOP), False
     for rescored in results:
-        y += GAP * (rescored.is_transductive and not is_apart)
-        is_apart = rescored.is_transductive
+        y += GAP * (not rescored.has_rank and not is_apart)
+        is_apart = not rescored.has_rank
         squares = [_square(column, rescored, x) for column, x in zip(shown, places, strict=True)]
         lines.append(Line(y, _name(rescored), squares))
         y += ROW

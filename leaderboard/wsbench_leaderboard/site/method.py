@@ -9,7 +9,7 @@ from wsbench_leaderboard.board.collect import RescoredRecord
 from wsbench_leaderboard.columns import Column
 from wsbench_leaderboard.site import text
 from wsbench_leaderboard.site.boards import Board, label_and_version, machine, suite_text
-from wsbench_leaderboard.site.cells import Cell, kinds, score_cell
+from wsbench_leaderboard.site.cells import Cell, score_cell
 from wsbench_leaderboard.site.curves import Curves, accuracy, curves
 from wsbench_leaderboard.site.names import method_path, zoo_path
 
@@ -127,7 +127,7 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str, shown: Sequence
         anchor=anchor,
         zoo=board.title,
         zoo_page=zoo_path(board),
-        kinds=kinds(rescored),
+        kinds=rescored.kinds,
         rank=wsbench.rank_text(board.rank(rescored)),
         summary=[score_cell(column.of(rescored)) for column in shown],
         is_stale=rescored.is_stale,

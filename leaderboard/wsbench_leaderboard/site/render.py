@@ -40,7 +40,7 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
     site = _Site()
     all_boards = boards(results)
     zoos = [zoo_page(board, facts_folder) for board in all_boards]
-    shown = columns()
+    shown = columns(results)
     tables = [
         (board, page, cells.rows(board, shown))
         for board, page in zip(all_boards, zoos, strict=True)
@@ -52,6 +52,7 @@ def render(results: list[RescoredRecord], facts_folder: Path) -> Pages:
         "index.html",
         tasks=[task for task in tasks if task.NAME not in with_means],
         tables=tables,
+        has_season=any(result.is_fresh for result in results),
         picture=heat_map(all_boards[0], shown) if all_boards else None,
         headings=cells.headings(shown),
         groups=cells.groups(shown),

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from wsbench.metrics.intervals import interval, intervals
+from wsbench.metrics.intervals import interval, interval_of_difference, intervals
 
 TAU = (-1.0, 1.0)
 
@@ -167,3 +167,26 @@ def test_interval__of_student_would_not_cover_near_the_ceiling():
     assert coverage("2 % at 0", 50, t_intervals) < 0.7
     assert coverage("5 % fail, rest near .99", 10, t_intervals) < 0.5
     assert coverage("beta, mean .6", 10, t_intervals) >= 0.93
+
+
+# --- the difference of two samples ---------------------------------------------------------------
+
+
+def differences(population, n_models, n_samples=200):
+    """Return the share of intervals that hold 0, for two samples of one population."""
+    draws = POPULATIONS[population][0](rng(7, n_models), (2 * n_samples, n_models))
+    pairs = zip(draws[::2], draws[1::2], strict=True)
+    ends = [interval_of_difference(first, second) for first, second in pairs]
+    return np.mean([low <= 0 <= high for low, high in ends])
+
+
+@pytest.mark.parametrize("n_models", [10, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_interval_of_difference__holds_0_for_two_samples_of_one_population(population, n_models):
+    assert differences(population, n_models) >= 0.93
+
+
+def test_interval_of_difference__excludes_0_for_samples_that_differ():
+    low, high = interval_of_difference(np.full(50, 0.9), np.full(50, 0.5))
+    assert 0 < low < 0.4 < high < 0.6
+    assert interval_of_difference(np.full(50, 0.5), np.full(50, 0.9)) == (-high, -low)

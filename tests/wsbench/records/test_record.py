@@ -59,7 +59,7 @@ def test_save_record__is_strict_json_of_the_documented_keys(evaluation, record, 
     content = json.loads(record.path.read_text(), parse_constant=refuse)
     assert set(content) == {
         "format", "method", "zoo", "suite", "seed", "versions", "scores", "robustness", "accuracy",
-        "error", "seconds", "cost", "environment", "answers", "tracks", "is_transductive",
+        "error", "seconds", "cost", "environment", "answers", "tracks",
     }  # fmt: skip
     assert content["zoo"] == {
         "id": "made-up-v1", "content_digest": made_up_zoo.content_digest,

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ import wsbench
 from wsbench.networks.checkpoints import Labels
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.ground_truth import GroundTruth, compact, published_truth
-from wsbench.zoo.schema import TRAIN
+from wsbench.zoo.schema import TEST, TRAIN
 
 
 def regular(n_models, n_epochs):
@@ -54,6 +56,23 @@ def test_published_truth__is_what_methods_are_asked_about(publisher, made_up_zoo
     truth = BlindedZoo(made_up_zoo, protocol, 0).truth
     for name in ("model", "epoch", "gallery"):
         np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
+
+
+@pytest.mark.parametrize("protocol", ["standard", "all"])
+def test_published_truth__of_fresh_models_is_what_methods_are_asked_about(
+    publisher, made_up_zoo, protocol
+):
+    zoo = wsbench.published_zoos()[made_up_zoo.id]
+    found = published_truth(zoo, protocol, is_fresh=True)
+    split = wsbench.split_of_models(made_up_zoo.id, zoo.models)
+    n_test = np.count_nonzero(split == TEST)
+    models = np.isin(made_up_zoo.model, np.arange(n_test))
+    others = made_up_zoo.with_rows(np.flatnonzero(models))
+    fresh = replace(others, split=np.full_like(others.split, TEST))
+    truth = BlindedZoo(fresh, protocol, 0, made_up_zoo).truth
+    for name in ("model", "epoch", "gallery"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(truth, name))
+    assert (set(found.gallery) == set(range(n_test))) == (protocol == "all")
 
 
 @pytest.mark.parametrize("zoo_id", ["digits-mlp-v1", "mnist-cnn-v1"])

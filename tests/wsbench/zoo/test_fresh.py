@@ -30,7 +30,7 @@ def home(kept, monkeypatch):
 
 @pytest.fixture
 def fresh(home, small_zoo):
-    return fresh_zoo(small_zoo, SUITE, TEXT)
+    return fresh_zoo(small_zoo, SUITE, TEXT).zoo
 
 
 def folder_of(zoo: wsbench.Zoo, home: Path) -> Path:
@@ -123,14 +123,14 @@ def test_fresh_zoo__shares_no_checkpoint_with_the_zoo(fresh, small_zoo):
 
 def test_fresh_zoo__is_the_same_in_another_home(fresh, small_zoo, tmp_path, monkeypatch):
     monkeypatch.setenv("WSBENCH_HOME", str(tmp_path))
-    assert fresh_zoo(small_zoo, SUITE, TEXT).content_digest == fresh.content_digest
+    assert fresh_zoo(small_zoo, SUITE, TEXT).zoo.content_digest == fresh.content_digest
 
 
 @pytest.mark.parametrize(("suite", "text"), [("standard 2", TEXT), (SUITE, "another text")])
 def test_fresh_zoo__of_another_suite_or_text_shares_no_checkpoint(
     home, fresh, small_zoo, suite, text
 ):
-    other = fresh_zoo(small_zoo, suite, text)
+    other = fresh_zoo(small_zoo, suite, text).zoo
     assert not {row.tobytes() for row in other.weights} & {row.tobytes() for row in fresh.weights}
 
 
@@ -171,16 +171,16 @@ def test_fresh_zoo__damaged_is_said_and_trained_again(fresh, home, small_zoo, ca
     (line,) = caplog.messages
     assert line.startswith(f"{file}: ")
     assert line.endswith("; its models are trained again")
-    assert fresh_zoo(small_zoo, SUITE, TEXT).content_digest == fresh.content_digest
+    assert fresh_zoo(small_zoo, SUITE, TEXT).zoo.content_digest == fresh.content_digest
 
 
 def test_fresh_zoo__of_another_recipe_of_this_id_is_trained_again(fresh, home, small_zoo, caplog):
     recipe = small_zoo.recipe_text.replace("learning_rate = 0.03", "learning_rate = 0.02")
-    other = fresh_zoo(replace(small_zoo, recipe_text=recipe), SUITE, TEXT)
+    other = fresh_zoo(replace(small_zoo, recipe_text=recipe), SUITE, TEXT).zoo
     assert other.id == fresh.id
     assert other.content_digest != fresh.content_digest
     assert "models of another recipe" in caplog.text
-    assert fresh_zoo(small_zoo, SUITE, TEXT).content_digest == fresh.content_digest
+    assert fresh_zoo(small_zoo, SUITE, TEXT).zoo.content_digest == fresh.content_digest
 
 
 @pytest.mark.parametrize("changed", ["layout", "probe inputs"])

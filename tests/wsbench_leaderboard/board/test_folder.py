@@ -61,7 +61,7 @@ def test_check_folder__reads_no_folder_that_is_a_link(board, tmp_path):
         ("made-up-v1/.hidden", "not the name of a record or of answers; remove it"),
         ("made-up-v1/<b>-0123456789ab.json", "not the name of a record or of answers; remove it"),
         ("made-up-v1/mine-0123456789ab.npz", "answers without a record; remove them"),
-        ("my-zoo-v1/mine-0123456789ab.json", "not a published zoo: digits-cnn-v1, "),
+        ("my-zoo-v1/mine-0123456789ab.json", "no published zoo and no season's: digits-cnn-v1, "),
         ("made-up-v1/new\nline", "not the name of a record or of answers; remove it"),
     ],
 )
