@@ -122,7 +122,7 @@ class _EvaluationProgress:
         if left_s < max(_LONG_S, 2 * self._announced_s):
             return
         self._announced_s = left_s
-        measured = f"{len(self._paces)} of {self._n_methods} methods"
+        measured = f"{len(self._paces)} of {self._n_methods} evaluations"
         if self._n_methods == 1:
             measured = "its first condition"
         self.display.say(

@@ -66,8 +66,8 @@ def check_method(
     method
         As `wsbench.evaluate` takes it.
     zoo
-        As `load_zoo` takes or returns it. The method is fitted on some of its train models and
-        asked about some test models, in a second or two. None for a tiny zoo of made-up networks.
+        As `load_zoo` takes or returns it. The method is fitted on a few of its train models and
+        asked about a few test models. None for a tiny zoo of made-up networks.
 
     Returns
     -------

@@ -27,8 +27,8 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     comparisons
         ``"overall"``, ``"overall/symmetry"`` for each track, and entries of which the primary
         scores are compared, as ``"identification/permute"``, to the mean difference a − b over
-        models, with its 95 % interval, its p-value, and whether it is separable from 0. Records of
-        suites with different tracks have entries alone.
+        models, with its 95 % interval, its p-value, and whether it is separable from 0. Records
+        whose tracks have different conditions are compared by entry alone.
 
     Raises
     ------
@@ -63,15 +63,18 @@ def compare(a: Record, b: Record, *, seed: int = 0) -> dict[str, Comparison]:
     }
     if not entries:
         raise ZooError(f"{a.path.name} and {b.path.name} have no entry in common")
-    if tracks_of(a) != tracks_of(b):
+    tracks = tracks_of(a)
+    is_of_same_conditions = tracks == tracks_of(b) and all(
+        tracks.among(left[task]) == tracks.among(right[task]) for task in tracks.tasks
+    )
+    if not is_of_same_conditions:
         return entries
-    of_a, of_b = (tracks_of(a).overall_by_model(by_task) for by_task in (left, right))
+    of_a, of_b = (tracks.overall_by_model(by_task) for by_task in (left, right))
     overall = {
         OVERALL if track == OVERALL else f"{OVERALL}/{track}": compare_scores(
-            values, of_b[track], seed
+            of_a[track], of_b[track], seed
         )
-        for track, values in of_a.items()
-        if of_b
+        for track in of_a
     }
     return overall | entries
 

@@ -115,3 +115,51 @@ def test_compare__shows_the_scores_of_the_answers_where_a_record_names_none(run,
     (row,) = (line for line in result.out.splitlines() if line.startswith("identification/none"))
     expected = wsbench.rescore(forged)["identification/none"]["map_at_r"].value
     assert f"{expected:.3f}" in row
+
+
+@pytest.mark.parametrize("columns", [80, 130])
+def test_compare__fits_the_terminal(on_terminal, zoo, columns):
+    result = on_terminal("compare", "euclidean", "svd k=12", "--zoo", zoo, columns=columns)
+    lines = result.out.splitlines()
+    assert result.status == 0
+    assert all(len(line) <= columns for line in lines[2:])
+    found = wsbench.compare(
+        *(
+            wsbench.find_record(n, wsbench.home() / "records" / zoo)
+            for n in ("euclidean", "svd k=12")
+        )
+    )
+    differences = [line for line in lines if "…" in line]
+    assert len(differences) == len(found)
+    for line, comparison in zip(differences, found.values(), strict=True):
+        low, high = comparison.interval
+        assert f" {comparison.difference:+z.3f} {low:+z.3f} … {high:+z.3f} " in line
+    if columns == 80:
+        assert lines[0].startswith("made-up-v1: A euclidean (")
+        assert lines[1].startswith("            B svd k=12 (")
+        assert lines[2].split() == ["entry", "A", "B", "difference", "95", "%", "p", "better"]
+        assert "identification" in lines
+    else:
+        assert any(line.startswith("identification/none ") for line in lines)
+
+
+def test_compare__explains_its_rows_and_columns(run, zoo):
+    lines = run("compare", "euclidean", "random", "--zoo", zoo).out.splitlines()
+    legend = {
+        line[2:].partition("  ")[0]: line[2:].partition("  ")[2].strip()
+        for line in lines[lines.index("columns") + 1 :]
+    }
+    assert legend["overall"] == ("mean over the tracks of identification and sparse-identification")
+    assert legend["both"].startswith("under permute+int8: hidden units in a random order")
+    assert {"as-written", "symmetry", "compression", "difference", "p", "better"} <= set(legend)
+
+
+def test_compare__of_two_suites_says_why_there_is_no_overall(run, zoo, make_zoo):
+    folder = make_zoo("again", models=50)
+    asked = ["--zoo", folder, "--task", "ordering"]
+    assert run("evaluate", "random", *asked).status == 0
+    out = run("compare", "euclidean", "random", "--zoo", zoo).out
+    assert (
+        "left out, since it is of one suite, and these records are of smoke 2 and custom 1" in out
+    )
+    assert [line.split()[0] for line in out.splitlines()[3:4]] == ["ordering/none"]

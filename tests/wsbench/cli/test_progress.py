@@ -51,7 +51,7 @@ def test_long_run__says_once_how_long_after_the_first_condition(clock, capsys):
             work(progress, clock, f"method-{i}", 5)
     said = [line for line in capsys.readouterr().err.splitlines() if "about" in line]
     assert said == [
-        "evaluating: about 3 min more, going by 1 of 10 methods; Ctrl-C stops, and the same"
+        "evaluating: about 3 min more, going by 1 of 10 evaluations; Ctrl-C stops, and the same"
         " command resumes"
     ]
 

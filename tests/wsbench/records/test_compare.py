@@ -1,3 +1,5 @@
+from dataclasses import replace as replace_suite
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -40,6 +42,32 @@ def test_compare__is_the_paired_difference_of_every_entry_that_both_have(evaluat
         assert found[f"{task}/none"] == wsbench.compare_scores(a, b)
     assert found["identification/none"].separable
     assert found["identification/none"].difference > 0
+
+
+def test_compare__begins_with_the_paired_differences_of_overall_and_tracks(evaluated):
+    (few, few_record), (many, many_record) = evaluated(First(1)), evaluated(First(12))
+    found = wsbench.compare(many_record, few_record)
+    tracks = ("as-written", "symmetry", "compression", "both")
+    assert next(iter(found)) == "overall"
+    assert set(list(found)[1:5]) == {f"overall/{track}" for track in tracks}
+    assert "overall" not in " ".join(list(found)[5:])
+    a, b = (
+        wsbench.ranked_by_model(r.answers, r.truths, r.suite.tracks)["overall"] for r in (many, few)
+    )
+    assert found["overall"] == wsbench.compare_scores(a, b)
+    for track in tracks:
+        expected = np.subtract(*(one.tracks["overall"][track].value for one in (many, few)))
+        assert found[f"overall/{track}"].difference == pytest.approx(expected)
+
+
+def test_compare__of_two_suites_has_entries_alone(evaluated):
+    _, smoke = evaluated(First(3))
+    _, standard = evaluated(
+        First(3), suite=replace_suite(wsbench.SUITES["standard"], measures_cost=False)
+    )
+    found = wsbench.compare(smoke, standard)
+    assert not any(name.startswith("overall") for name in found)
+    assert "identification/permute+int8" in found
 
 
 def test_compare__a_method_with_itself_is_not_separable(evaluated):

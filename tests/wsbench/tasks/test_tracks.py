@@ -16,6 +16,12 @@ def arrays(by_perturbation):
     return {name: np.array(values) for name, values in by_perturbation.items()}
 
 
+def test_among__keeps_what_counts_for_each_track():
+    assert TRACKS.among(["p", "rescale", "p+r", "int8"]) == {
+        "as-written": (), "symmetry": ("rescale",), "both": ("p+r",),
+    }  # fmt: skip
+
+
 def test_by_model__is_the_mean_over_conditions_and_then_over_tracks():
     found = TRACKS.by_model(arrays(DENSE))
     np.testing.assert_allclose(found["as-written"], [1.0, 0.8])
