@@ -267,18 +267,17 @@ def assign(cost, column_of, price, distance, unreached, row_of, before):  # type
     # A column's price is its least cost. The row with that cost takes the column, unless it has one
     # already; after that most rows have one.
     for j in range(n):
-        price[j] = cost[0, j]
-        before[j] = 0
         row_of[j] = column_of[j] = -1
-    for i in range(1, n):
-        for j in range(n):
-            is_less = cost[i, j] < price[j]
-            before[j] = i if is_less else before[j]
-            price[j] = cost[i, j] if is_less else price[j]
     for j in range(n):
-        if column_of[before[j]] < 0:
-            column_of[before[j]] = j
-            row_of[j] = before[j]
+        row, least = 0, cost[0, j]
+        for i in range(1, n):
+            is_less = cost[i, j] < least
+            row = i if is_less else row
+            least = cost[i, j] if is_less else least
+        price[j] = least
+        if column_of[row] < 0:
+            column_of[row] = j
+            row_of[j] = row
 
     for free_row in range(n):
         if column_of[free_row] >= 0:
