@@ -89,6 +89,8 @@ class Matching:
 
         Kendall's τ is .99 on the MNIST MLPs and 1.00 on the CNNs; by linkage heights .60 and .93.
         """
+        if len(checkpoints) < 3:  # no distance tells which of two came first
+            return np.arange(len(checkpoints))
         return wsbench.spectral_order(self.pairwise(checkpoints))
 
 
@@ -122,11 +124,7 @@ def hidden_layers(checkpoints: wsbench.Checkpoints) -> list[HiddenLayer]:
     """Group the weights by the hidden layers that they belong to, in order from the input.
 
     Weights that belong to no hidden layer go to a last layer with one unit, whose match is fixed.
-
-    Raises
-    ------
-    wsbench.MethodError
-        If a tensor joins a hidden layer to itself, or more than two of them.
+    Raises as `Matching.pairwise` does.
     """
     n, sizes = len(checkpoints), checkpoints.layout.hidden_units | {"none": 1}
     names = list(sizes)
