@@ -74,6 +74,9 @@ def reproduce_command(
         str | None, typer.Option(help="Name of a season; default: the current one.")
     ] = None,
     zoo: Annotated[str | None, typer.Option(help="Only records of this zoo.")] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Conditions that are answered side by side.")
+    ] = 1,
     records: RecordsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -94,7 +97,7 @@ def reproduce_command(
             by_zoo[one.zoo].append(one)
     found = []
     for source, asked in sorted(by_zoo.items()):
-        found += _reproduced(source, asked, chosen, folder)
+        found += _reproduced(source, asked, chosen, folder, workers)
     if as_json:
         print_json(found)
     elif not found:
@@ -118,7 +121,7 @@ def _asked(named: list[Path], folder: Path, season: str) -> list[wsbench.Record]
 
 
 def _reproduced(
-    source: str, asked: list[wsbench.Record], season: Any, folder: Path
+    source: str, asked: list[wsbench.Record], season: Any, folder: Path, workers: int
 ) -> list[dict[str, Any]]:
     """Reproduce the records of one zoo, and print a line for each."""
     from wsbench_leaderboard.season.reproduction import reproduce
@@ -139,6 +142,7 @@ def _reproduced(
                 run = reproduce(
                     record, season.name, fresh, folder,
                     progress=progress.method(record.label), unfinished=unfinished,
+                    workers=workers,
                 )  # fmt: skip
             except wsbench.MethodError as error:
                 line["error"] = str(error)

@@ -83,6 +83,7 @@ def reproduce(
     limits: wsbench.Limits | None = None,
     progress: Any = None,
     unfinished: Path | None = None,
+    workers: int = 1,
 ) -> Run:
     """Run a record's method on fresh models, and write its record and the file beside it.
 
@@ -96,7 +97,7 @@ def reproduce(
         Its zoo.
     records
         Folder of records.
-    limits, progress, unfinished
+    limits, progress, unfinished, workers
         As for `wsbench.evaluate`.
 
     Raises
@@ -116,8 +117,9 @@ def reproduce(
                 " submit it again"
             )
         result = wsbench.evaluate(
-            opened, fresh, suite=suite, limits=limits, progress=progress, unfinished=unfinished
-        )
+            opened, fresh, suite=suite, limits=limits, progress=progress,
+            unfinished=unfinished, workers=workers,
+        )  # fmt: skip
     if result.error:
         raise wsbench.MethodError(f"{record.path.name}: the method failed: {result.error[-500:]}")
     written = wsbench.save_record(result, records)

@@ -48,7 +48,7 @@ def reproduced(opened, tmp_path_factory):
     """The board after both methods have been run again."""
     folder = tmp_path_factory.mktemp("reproduced") / "leaderboard"
     shutil.copytree(opened.parent, folder)
-    commands.reproduce_command([], None, None, folder / "records")
+    commands.reproduce_command([], records=folder / "records")
     return folder / "records"
 
 
@@ -103,7 +103,7 @@ def test_standing__shows_the_season_with_the_published_score_beside_it(done):
 
 
 def test_reproduce__again_has_nothing_left_to_do(done, capsys):
-    commands.reproduce_command([], None, None, done)
+    commands.reproduce_command([], records=done)
     assert capsys.readouterr().out == "season 2026-2: no record is left to reproduce\n"
 
 
@@ -144,7 +144,7 @@ def test_reproduce__recognises_a_fabricated_record_that_passes_the_check(forged,
     claimed = wsbench.load_record(forged).tracks["overall"]["overall"].value
     assert claimed > 0.9
     with pytest.raises(typer.Exit):
-        commands.reproduce_command([forged], None, None, board)
+        commands.reproduce_command([forged], records=board)
     assert "digits-mlp-v1 euclidean: NOT reproduced; " in capsys.readouterr().out
     assert load_reproduction(forged).agrees is False
     assert check_folder(board).problems == []
@@ -161,7 +161,7 @@ def test_reproduce__refuses_code_that_has_changed_since(board, capsys):
     path.unlink()
     changed = wsbench.write_record(replace(record.content, method=method), path.parent)
     with pytest.raises(typer.Exit):
-        commands.reproduce_command([changed.path], None, None, board)
+        commands.reproduce_command([changed.path], records=board)
     assert "the code of norm has changed since" in capsys.readouterr().out
     assert load_reproduction(changed.path) is None
 
