@@ -172,10 +172,12 @@ def rows_normalised(matrix: Array) -> Array:
 
 
 def chain_factors(matrices: list[Array]) -> Factors:
-    """Multiply a chain out as far as no factor grows.
+    """Multiply a chain out as far as that saves work on each pair.
 
     A layer with one tap only mixes the outputs of the layer before, so it is multiplied into it. An
-    MLP is left with a single factor, X itself, transposed.
+    MLP is left with a single factor, X itself, transposed. A convolution is multiplied into X where
+    the inner product of two X takes less than the sum over its taps: a fifth for the second layer
+    of the MNIST CNNs, whose X then has 81 rows.
 
     Parameters
     ----------
@@ -193,13 +195,19 @@ def chain_factors(matrices: list[Array]) -> Factors:
     >>> [f.shape for f in chain_factors([np.ones((5, 196, 1, 10)), np.ones((5, 10, 1, 10))])]
     [(5, 10, 196)]
     >>> [f.shape for f in chain_factors([np.ones((5, 1, 9, 16)), np.ones((5, 16, 9, 8))])]
-    [(5, 16, 9), (5, 16, 9, 8)]
+    [(5, 8, 81)]
+    >>> [f.shape for f in chain_factors([np.ones((5, 3, 9, 8)), np.ones((5, 8, 9, 16))])]
+    [(5, 8, 27), (5, 8, 9, 16)]
     """
     first, *others = matrices
     factors = [first]
     for matrix in others:
-        if matrix.shape[2] == 1:
+        n_rows, (_, n_in, n_taps, n_out) = factors[0][0, ..., 0].size, matrix.shape
+        if n_taps == 1:
             factors[-1] = factors[-1] @ matrix[:, None, :, 0]
+        elif len(factors) == 1 and n_rows * n_taps * n_out <= n_in * n_taps * (n_in + n_out):
+            X = factors[0].reshape(len(first), n_rows, 1, n_in)
+            factors = [np.einsum("arsm,amtn->arstn", X, matrix).reshape(len(first), -1, 1, n_out)]
         else:
             factors.append(matrix)
     rows_last = factors[0].reshape(len(first), -1, factors[0].shape[3]).swapaxes(1, 2)

@@ -15,10 +15,15 @@ taken over that number.
 
 import numpy as np
 import numpy.typing as npt
+from numba import config, njit
 
 import wsbench
 
 Array = npt.NDArray[np.float64]
+
+# Compiled code is kept if NUMBA_CACHE_DIR names a folder. Numba's key of it covers this file, and
+# so all functions that a kernel calls.
+_kernel = njit(nogil=True, cache=bool(config.CACHE_DIR))
 
 
 class SVCCA:
@@ -66,7 +71,7 @@ class SVCCA:
         layer = _last_hidden(checkpoints.layout) if self.layer is None else self.layer
         bases, kept = _bases(checkpoints.activations(layer), self.variance)
         smaller = np.maximum(np.minimum.outer(kept, kept), 1)  # no direction: no correlation
-        distances = np.clip(1 - _sum_of_correlations(bases) / smaller, 0, 1)
+        distances = np.clip(1 - _sum_of_correlations(bases, kept) / smaller, 0, 1)
         upper = np.triu(distances, 1)
         return upper + upper.T
 
@@ -77,6 +82,8 @@ class SVCCA:
         Kendall's τ on the validation models is .45 on mnist-mlp-v1 and .95 on mnist-cnn-v1; by
         linkage heights .34 and .77.
         """
+        if len(checkpoints) < 3:  # no distance tells which of two came first
+            return np.arange(len(checkpoints))
         return wsbench.spectral_order(np.sqrt(self.pairwise(checkpoints)))
 
 
@@ -99,11 +106,10 @@ def _bases(
     return bases, kept
 
 
-def _sum_of_correlations(bases: Array) -> Array:
+def _sum_of_correlations(bases: Array, kept: npt.NDArray[np.intp]) -> Array:
     """Return the sum of the singular values of Q_xᵀQ_y for all pairs i ≤ j of checkpoints.
 
     One product gives Q_xᵀQ_y for all pairs of two blocks, and memory holds one block of products.
-    Rows of zeros in a basis give singular values of 0, which add nothing.
     """
     n, k, m = bases.shape
     sums = np.zeros((n, n))
@@ -113,10 +119,115 @@ def _sum_of_correlations(bases: Array) -> Array:
         for j in range(i, n, size):
             right = bases[j : j + size].reshape(-1, m)
             products = (left @ right.T).reshape(-1, k, len(right) // k, k)
-            products = products.transpose(0, 2, 1, 3)  # a k × k matrix for each pair
-            correlations = np.linalg.svd(products, compute_uv=False)
-            sums[i : i + size, j : j + size] = correlations.sum(axis=-1)
+            block = sums[i : i + size, j : j + size]
+            _sum_singular_values(products, kept[i : i + size], kept[j : j + size], block)
     return sums
+
+
+@_kernel
+def _sum_singular_values(products, left, right, sums):  # type: ignore[no-untyped-def]
+    """sums[x, y] = Σ_i σ_i of products[x, :left[x], y, :right[y]].
+
+    They are roots of the eigenvalues of M Mᵀ, four times as fast as numpy's values of M. A root is
+    off by the rounding of M Mᵀ, 1e-16, over twice itself: less than 1e-11 on the MNIST zoos.
+    """
+    k = products.shape[1]
+    gram = np.empty((k, k))
+    diagonal, squares, work = np.empty((3, k))
+    for x in range(len(left)):
+        for y in range(len(right)):
+            M = products[x, :, y]
+            n = min(left[x], right[y])
+            if left[x] == n:
+                _set_gram(M, n, right[y], gram)
+            else:
+                _set_gram(M.T, n, left[x], gram)
+            _tridiagonalise(gram, n, diagonal, squares, work)
+            _set_eigenvalues(n, diagonal, squares)
+            for i in range(n):
+                sums[x, y] += np.sqrt(max(diagonal[i], 0.0))
+
+
+@_kernel
+def _set_gram(M, n, m, gram):  # type: ignore[no-untyped-def]
+    """Set the leading part of gram to M Mᵀ, of the leading n × m part of M."""
+    for i in range(n):
+        for j in range(i + 1):
+            product = 0.0
+            for t in range(m):
+                product += M[i, t] * M[j, t]
+            gram[i, j] = gram[j, i] = product
+
+
+@_kernel
+def _tridiagonalise(A, n, diagonal, squares, work):  # type: ignore[no-untyped-def]
+    """Reduce a symmetric n × n matrix by Householder reflections, in place.
+
+    Sets the diagonal of the tridiagonal matrix, and the squares of the elements beside it.
+    """
+    for k in range(n - 1):
+        diagonal[k] = A[k, k]
+        rest = 0.0
+        for i in range(k + 2, n):
+            rest += A[k, i] ** 2
+        squares[k] = A[k, k + 1] ** 2 + rest
+        if rest == 0.0:
+            continue
+        # The reflection I − scale · v vᵀ; v is row k from column k + 1 on.
+        A[k, k + 1] += np.copysign(np.sqrt(squares[k]), A[k, k + 1])
+        scale = 2.0 / (A[k, k + 1] ** 2 + rest)
+        overlap = 0.0
+        for i in range(k + 1, n):
+            product = 0.0
+            for j in range(k + 1, n):
+                product += A[i, j] * A[k, j]
+            work[i] = scale * product
+            overlap += work[i] * A[k, i]
+        for i in range(k + 1, n):
+            work[i] -= 0.5 * scale * overlap * A[k, i]
+        for i in range(k + 1, n):
+            for j in range(k + 1, n):
+                A[i, j] -= A[k, i] * work[j] + work[i] * A[k, j]
+    diagonal[n - 1] = A[n - 1, n - 1]
+
+
+@_kernel
+def _set_eigenvalues(n, diagonal, squares):  # type: ignore[no-untyped-def]
+    """Replace the diagonal of a symmetric tridiagonal matrix by its eigenvalues.
+
+    The QL iteration without square roots of Pal, Walker and Kahan, as in LAPACK's dsterf, with
+    Wilkinson's shift.
+    """
+    negligible = np.finfo(np.float64).eps ** 2
+    for first in range(n):
+        while True:
+            last = first
+            while last < n - 1 and squares[last] > negligible * abs(
+                diagonal[last] * diagonal[last + 1]
+            ):
+                last += 1
+            if last == first:
+                break
+            beside = np.sqrt(squares[first])
+            half_gap = (diagonal[first + 1] - diagonal[first]) / (2.0 * beside)
+            shift = diagonal[first] - beside / (
+                half_gap + np.copysign(np.sqrt(half_gap * half_gap + 1.0), half_gap)
+            )
+            cosine, sine = 1.0, 0.0  # squared
+            gamma = diagonal[last] - shift
+            p = gamma * gamma
+            for i in range(last - 1, first - 1, -1):
+                square = squares[i]
+                r = p + square
+                if i < last - 1:
+                    squares[i + 1] = sine * r
+                cosine_before, cosine, sine = cosine, p / r, square / r
+                gamma_before = gamma
+                gamma = cosine * (diagonal[i] - shift) - sine * gamma
+                diagonal[i + 1] = gamma_before + (diagonal[i] - gamma)
+                p = gamma * gamma / cosine if cosine != 0.0 else cosine_before * square
+            squares[first] = sine * p
+            diagonal[first] = shift + gamma
 
 
 def _last_hidden(layout: wsbench.Layout) -> str:

@@ -40,17 +40,21 @@ def table(
             " those of the records beside it.",
         ),
     ] = None,
+    is_summary: Annotated[
+        bool, typer.Option("--summary", help="One table of the overall scores, methods × zoos.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print the records of a folder as Markdown tables, with recomputed scores."""
     from wsbench_leaderboard.season.standing import load_standing
-    from wsbench_leaderboard.tables import markdown, with_tables
+    from wsbench_leaderboard.tables import markdown, summary, with_tables
 
     folder = records or (update.parent if update else wsbench.home()) / "records"
     is_empty = update and not records and not folder.exists()  # git keeps no empty folder
     results = [] if is_empty else load_standing(folder)
+    tables = summary(results) if is_summary else markdown(results)
     if update:
-        text = with_tables(update, markdown(results))
+        text = with_tables(update, tables)
         with wsbench.atomic_write(update) as temporary:
             temporary.write_text(text, encoding="utf-8")
     if as_json:
@@ -58,7 +62,7 @@ def table(
     elif update:
         print_line(f"{update}: {len(results)} records")
     else:
-        print_line(markdown(results).rstrip("\n"))
+        print_line(tables.rstrip("\n"))
 
 
 @app.command()

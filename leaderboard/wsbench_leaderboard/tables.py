@@ -30,6 +30,50 @@ def markdown(results: Iterable[RescoredRecord]) -> str:
     return "\n".join(tables) or "No records yet.\n"
 
 
+def summary(results: Iterable[RescoredRecord]) -> str:
+    """Return one table of the overall scores, methods × zoos, the best on average first.
+
+    Records of other suites than the usual one and stale ones are left out. The last column has the
+    seconds of fit and all distances on the first zoo.
+    """
+    by_zoo: dict[str, dict[str, RescoredRecord]] = {}
+    for rescored in sorted(results, key=_zoo):
+        suite = rescored.record.content.suite
+        if f"{suite.name} {suite.version}" == _USUAL["suite"] and not rescored.is_stale:
+            by_zoo.setdefault(rescored.zoo[0], {})[_summarised(rescored)] = rescored
+    if not by_zoo:
+        return "No records yet.\n"
+    zoos = list(by_zoo)
+    scores = {
+        method: [_overall(by_zoo[zoo].get(method)) for zoo in zoos]
+        for method in dict.fromkeys(method for found in by_zoo.values() for method in found)
+    }
+    lines = [f"| method | {' | '.join(map(escaped, zoos))} | seconds |"]
+    lines.append("|---|" + "---:|" * (len(zoos) + 1))
+    for method in sorted(scores, key=lambda method: (-_mean(scores[method]), method)):
+        cells = ["–" if score is None else f"{score:z.3f}" for score in scores[method]]
+        lines.append(f"| {' | '.join((method, *cells, _seconds(by_zoo[zoos[0]].get(method))))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _summarised(rescored: RescoredRecord) -> str:
+    kinds = [kind for kind in rescored.kinds if kind in ("supervised", "transductive")]
+    return escaped(rescored.record.label + (f" ({', '.join(kinds)})" if kinds else ""))
+
+
+def _overall(rescored: RescoredRecord | None) -> float | None:
+    return None if rescored is None else rescored.tracks["overall"]["overall"].value
+
+
+def _mean(scores: Sequence[float | None]) -> float:
+    return sum(score or 0.0 for score in scores) / len(scores)
+
+
+def _seconds(rescored: RescoredRecord | None) -> str:
+    cost = rescored.record.content.cost if rescored else None
+    return _NOTHING if cost is None else f"{cost.fit_s + cost.embed_s:.1f}"
+
+
 def with_tables(path: Path, tables: str) -> str:
     """Return the text of a file with the tables between its two marker lines replaced.
 

@@ -9,7 +9,7 @@ import pytest
 import wsbench
 from wsbench import Score
 from wsbench_leaderboard.board.collect import RescoredRecord, collect
-from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, with_tables
+from wsbench_leaderboard.tables import BEGIN, END, escaped, markdown, summary, with_tables
 
 TRACKS = {
     "overall": {
@@ -93,6 +93,27 @@ def test_markdown__puts_transductive_methods_last_and_marks_supervised_ones():
     assert rows == [
         ["| 1", "taught (supervised)"], ["| 2", "plain"], ["| –", "apart (transductive)"]
     ]  # fmt: skip
+
+
+def test_summary__is_one_table_methods_by_zoos_the_best_on_average_first():
+    results = [
+        made(0.25, name="worse", zoo="a-v1"), made(0.5, name="worse", zoo="b-v1"),
+        made(0.75, name="better", zoo="b-v1"), made(0.5, name="better", zoo="a-v1"),
+        made(0.9, name="partial", zoo="b-v1", is_transductive=True),
+        made(1.0, name="old", zoo="a-v1", stale=True),
+        made(1.0, name="easy", zoo="a-v1", suite={"name": "smoke"}),
+    ]  # fmt: skip
+    assert summary(results).splitlines() == [
+        "| method | a-v1 | b-v1 | seconds |",
+        "|---|---:|---:|---:|",
+        "| better | 0.500 | 0.750 | – |",
+        "| partial (transductive) | – | 0.900 | – |",
+        "| worse | 0.250 | 0.500 | – |",
+    ]
+
+
+def test_summary__of_nothing_says_so():
+    assert summary([]) == "No records yet.\n"
 
 
 def test_markdown__shows_an_interval_of_ranks():

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
@@ -119,34 +120,49 @@ def evaluate_(
         wsbench.evaluate, suite=asked, unfinished=folder / "unfinished", limits=limits,
         workers=workers, cluster=cluster,
     )  # fmt: skip
-    results, written, published = [], [], []
     with (
         redirect_stdout(sys.stderr),  # prints of a method in this process are no result
         wsbench.open_methods(
             methods or wsbench.list_methods(), settings(assignments), limits=limits,
             in_process=in_process,
         ) as opened,
-        evaluation_progress(len(opened) * (1 if fresh is None else 2)) as progress,
     ):  # fmt: skip
         expect_writable(folder / on.id)
+        done = _evaluated(opened, on, asked_about, evaluate, folder, seed, fit_on)
+    shown = asked_about.zoo if isinstance(asked_about, wsbench.FreshZoo) else on
+    if as_json:
+        print_json(report(shown, *done))
+    else:
+        print_report(shown, *done)
+    if any(result.error for result in done[0]):
+        raise typer.Exit(1)
+
+
+def _evaluated(
+    opened: Sequence[wsbench.OpenMethod],
+    zoo: wsbench.Zoo,
+    asked_about: wsbench.Zoo | wsbench.FreshZoo,
+    evaluate: Callable[..., wsbench.Evaluation],
+    folder: Path,
+    seed: int,
+    fit_on: str | None,
+) -> tuple[list[wsbench.Evaluation], list[wsbench.Record], list[wsbench.Record]]:
+    """Return the evaluations, their records, and for fresh models those of the zoo itself."""
+    results, written, published = [], [], []
+    is_fresh = isinstance(asked_about, wsbench.FreshZoo)
+    with evaluation_progress(len(opened) * (1 + is_fresh)) as progress:
         for method in opened:
             bar = progress.method(method.label)
             result = evaluate(method, asked_about, seed=seed, fit_on=fit_on, progress=bar)
             results.append(result)
             written.append(wsbench.save_record(result, folder))
-            if fresh is not None:
-                known = known_record(method.description, on, asked, folder)
+            if is_fresh:
+                known = known_record(method.description, zoo, result.suite, folder)
                 bar = progress.method(method.label)
                 published.append(
-                    known or wsbench.save_record(evaluate(method, on, progress=bar), folder)
+                    known or wsbench.save_record(evaluate(method, zoo, progress=bar), folder)
                 )
-    shown = asked_about.zoo if isinstance(asked_about, wsbench.FreshZoo) else on
-    if as_json:
-        print_json(report(shown, results, written, published))
-    else:
-        print_report(shown, results, written, published)
-    if any(result.error for result in results):
-        raise typer.Exit(1)
+    return results, written, published
 
 
 def _limits(timeout_s: float, memory_gb: float | None, threads: int | None) -> wsbench.Limits:

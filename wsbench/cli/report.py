@@ -18,7 +18,7 @@ def report(
     zoo: wsbench.Zoo,
     results: list[wsbench.Evaluation],
     records: list[wsbench.Record],
-    published: Sequence[wsbench.Record | None],
+    published: Sequence[wsbench.Record],
 ) -> dict[str, Any]:
     """Return the scores, ranks and records of an evaluation, for JSON.
 
@@ -26,7 +26,7 @@ def report(
     """
     done = [result for result in results if not result.error]
     ranks = ranks_of(done)
-    beside = published or [None] * len(results)
+    beside: Sequence[wsbench.Record | None] = published or [None] * len(results)
     return {
         "zoo": {"id": zoo.id, "content_digest": zoo.content_digest},
         "suite": results[0].suite.describe(),
@@ -56,7 +56,7 @@ def print_report(
     zoo: wsbench.Zoo,
     results: list[wsbench.Evaluation],
     records: list[wsbench.Record],
-    published: Sequence[wsbench.Record | None],
+    published: Sequence[wsbench.Record],
 ) -> None:
     """Print tables and their legend, where the records are, and what to do next."""
     n_test = len(set(zoo.model[zoo.rows("test")].tolist()))

@@ -4,7 +4,7 @@ from sklearn.linear_model import Ridge
 
 import wsbench
 from wsbench.networks.checkpoints import Labels
-from wsbench_baselines.epoch_regression import EpochRegression
+from wsbench_baselines.statistics_epoch import StatisticsEpoch
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def fitted(digits_zoo):
     rows = digits_zoo.rows("train")
     labels = Labels(digits_zoo.model[rows], digits_zoo.epoch[rows])
     train = wsbench.Checkpoints(digits_zoo.weights[rows], digits_zoo.layout, labels=labels)
-    method = EpochRegression()
+    method = StatisticsEpoch()
     method.fit(train, rng=np.random.default_rng(0))
     return method, train
 
@@ -44,7 +44,7 @@ def test_order__is_that_of_the_progress(fitted, digits_zoo):
 
 def test_distances__are_those_of_statistics(digits_zoo):
     few = wsbench.find_suite(None, ["identification"], ["none"])
-    names = ("statistics", "epoch-regression")
+    names = ("statistics", "statistics-epoch")
     one, other = (wsbench.evaluate(name, digits_zoo, suite=few) for name in names)
     assert one.scores == other.scores
 
@@ -52,4 +52,4 @@ def test_distances__are_those_of_statistics(digits_zoo):
 @pytest.mark.parametrize("strength", [0, -1, float("nan")])
 def test_strength__must_be_positive(strength):
     with pytest.raises(ValueError, match=r"^strength=.*: expected a positive number$"):
-        EpochRegression(strength)
+        StatisticsEpoch(strength)

@@ -1,4 +1,4 @@
-"""`epoch-regression`: the epoch of a checkpoint, predicted from the statistics of its weights.
+"""`statistics-epoch`: the epoch of a checkpoint, predicted from the statistics of its weights.
 
 The supervised baseline of ordering and precedence: ridge regression from the features of
 `statistics` to the epoch, fitted on the train models. Its distances are those of `statistics`.
@@ -13,7 +13,7 @@ from wsbench_baselines.statistics import Statistics
 Array = npt.NDArray[np.float64]
 
 
-class EpochRegression(Statistics):
+class StatisticsEpoch(Statistics):
     """Order checkpoints by the epoch that a linear function of their statistics predicts.
 
     Parameters
@@ -31,7 +31,7 @@ class EpochRegression(Statistics):
     """
 
     info = wsbench.MethodInfo(
-        name="epoch-regression",
+        name="statistics-epoch",
         version="1",
         description="ridge regression from the statistics of the weights to the epoch",
         invariances={"hidden-permutation"},
