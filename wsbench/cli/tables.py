@@ -145,7 +145,8 @@ def _fitting(
     if not console.is_terminal or needed <= console.width:
         console.width = needed
         return table, len(columns)
-    longest = max(map(len, names))
+    names = [_in_two_lines(name) for name in names]  # as many as value and interval have
+    longest = max(len(line) for name in names for line in name.split("\n"))
     for n_shown in range(len(columns), 1, -1):
         table = _table(names, columns[:n_shown], "\n")
         is_main = columns[n_shown - 1].is_main
@@ -155,6 +156,15 @@ def _fitting(
             break
     console.width = max(console.width, needed)  # rich would cut numbers
     return table, n_shown
+
+
+def _in_two_lines(name: str) -> str:
+    """Return a long name, broken after the hyphen that leaves the shortest lines."""
+    places = [i + 1 for i, character in enumerate(name) if character == "-"]
+    if len(name) <= _LEAST_NAME or not places:
+        return name
+    place = min(places, key=lambda i: max(i, len(name) - i))
+    return f"{name[:place]}\n{name[place:]}"
 
 
 def _width(console: "Console", table: "Table") -> int:

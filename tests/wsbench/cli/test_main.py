@@ -174,6 +174,17 @@ def test_terminal__cuts_no_number_and_no_name(on_terminal, make_zoo, tmp_path, c
         assert len(line) <= columns or str(tmp_path) in line or line.endswith(".json")
 
 
+def test_terminal__breaks_a_long_name_at_a_hyphen_and_has_room_for_more(on_terminal, make_zoo):
+    asked = ["evaluate", "euclidean", "matching-canonical", "--zoo", make_zoo(models=20)]
+    tables, _ = tables_of(on_terminal(*asked).out)
+    for lines in tables.values():
+        (place,) = (i for i, line in enumerate(lines) if line.startswith("matching- "))
+        assert lines[place + 1].startswith("canonical ")
+        assert "–" in lines[place + 1]  # the interval is on the same line
+    assert " rank-1" in tables["identification"][2]
+    assert tables["overall"][2].endswith(" s")
+
+
 @pytest.mark.parametrize("columns", [80, 60])
 def test_terminal__names_each_column_that_it_has_no_room_for(on_terminal, make_zoo, columns):
     zoo = make_zoo(models=20)
