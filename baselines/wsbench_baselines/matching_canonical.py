@@ -12,12 +12,15 @@ standard 2, each the mean of MAP@R over dense and sparse epochs, on mnist-mlp-v1
 
 - `matching` .890 | .816; layers' norms alone .906 | .882; these norms .908 | .906.
 - A weight of .5 on the last layer, too: .894 | .916; without the norms from units .902 | .895.
-- Worse or no better than layers' norms alone on one of the zoos: other weights of layers (.5, 2 or
-  none of the last; .5 or 2 of the first or middle one), norms from inputs (.891 | .882), rows and
-  columns balanced in turn (.904 for the MLPs), the power .5 or .7 of every weight.
-- Centred weights or incoming norms of 1 where they change the function: within .004.
+- Worse than layers' norms alone on one of the zoos: other weights of layers (.5, 2 or none of the
+  last; .5 or 2 of the first or middle one), norms from inputs (.891 | .882), rows and columns
+  balanced in turn (.904 | .906), the power .5 of every weight (.894 | .899). The best for the CNNs,
+  balanced, the power .7 and a last layer of .5, is .889 | .930.
+- Centred weights, or incoming norms of 1 where that changes the function: within .004.
+- Layers matched again until nothing changes, three epochs: .842 becomes .838 | .840 stays .840.
 
-No choice reaches .95. Of three epochs alone (2, 10 and 50) the MAP@R is .842 | .840, as written.
+No choice reaches .95, because of three epochs alone (2, 10 and 50): MAP@R is .842 | .840 as
+written, and .974 | .983 with all. The networks of these zoos have no biases.
 """
 
 import numpy as np
