@@ -27,6 +27,7 @@ def test_registry__agrees_with_the_recipe(zoo_id):
     assert zoo.checkpoints == recipe.models * (recipe.epochs + 1)
     assert zoo.parameters == n_parameters
     assert zoo.embedded == SOURCES[recipe.source].embedded
+    assert zoo.data_url == SOURCES[recipe.source].url
     # shuffle and gzip leave trained weights between .7 and .95 of their size
     assert 0.7 < zoo.bytes / (4 * zoo.checkpoints * n_parameters) < 0.95
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", zoo.content_digest)

@@ -39,6 +39,8 @@ class PublishedZoo:
     layout_sha256, probe_sha256
         Digests of the layout and of the probe inputs, which the content digest leaves out (see
         `digest`); None if the publisher does not give them.
+    data_url
+        Home page of the training data; empty if the publisher does not give it.
     """
 
     id: str
@@ -52,6 +54,7 @@ class PublishedZoo:
     mirrors: tuple[str, ...] | list[str] = ()
     layout_sha256: str | None = None
     probe_sha256: str | None = None
+    data_url: str = ""
 
 
 @dataclass(frozen=True)

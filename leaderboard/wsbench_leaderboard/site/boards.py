@@ -44,6 +44,15 @@ class Board:
         """Return a record's best and worst rank, overall or in a task."""
         return self.ranks[task].get(rescored.record.path)
 
+    def best_other(self, rescored: RescoredRecord) -> RescoredRecord | None:
+        """Return the best result of another method that has a rank."""
+        others = (
+            other
+            for other in self.results
+            if self.rank(other) and other.record.label != rescored.record.label
+        )
+        return next(others, None)
+
     def is_comparable(self, rescored: RescoredRecord) -> bool:
         """Return whether a record's times were measured on the board's machine."""
         return not rescored.is_stale and machine(rescored) == self.machine

@@ -1,6 +1,7 @@
 """Curves of a method's primary scores under compression, beside the networks' accuracy.
 
-A score that survives int4 is of no use where the network does not, so one chart shows both.
+A score that survives int4 is of no use where the network does not, so one chart shows both. The
+best other method of the board shows what is within reach.
 """
 
 import math
@@ -63,11 +64,11 @@ class Curves:
     charts: Sequence[Chart]
 
 
-def curves(rescored: RescoredRecord) -> list[Curves]:
-    """Return charts by task, for families with at least two scores."""
+def curves(rescored: RescoredRecord, other: RescoredRecord | None = None) -> list[Curves]:
+    """Return charts by task, for families with at least two scores, with another method's curve."""
     by_task = []
     for task in wsbench.TASKS:
-        charts = [_chart(rescored, task, family) for family in FAMILIES]
+        charts = [_chart(rescored, other, task, family) for family in FAMILIES]
         present = [chart for chart in charts if chart]
         if present:
             by_task.append(Curves(task, wsbench.primary_score(task).heading, present))
@@ -79,18 +80,31 @@ def accuracy(rescored: RescoredRecord) -> dict[str, float]:
     return rescored.record.content.accuracy
 
 
-def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
-    scores = {}
+def _scores(
+    rescored: RescoredRecord | None, task: str, family: Family
+) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Return value and interval of the primary score by perturbation of a family."""
+    by_entry = rescored.scores if rescored else {}
+    found = {}
     for name in family.points:
-        score = rescored.scores.get(f"{task}/{name}", {}).get(wsbench.primary_score(task).name)
+        entry = by_entry.get(f"{task}/{name}", {})
+        score = entry.get(wsbench.primary_score(task).name)
         if score and score.value is not None:
-            scores[name] = (score.value, score.interval or (score.value, score.value))
+            found[name] = (score.value, score.interval or (score.value, score.value))
+    return found
+
+
+def _chart(
+    rescored: RescoredRecord, other: RescoredRecord | None, task: str, family: Family
+) -> Chart | None:
+    scores, others = (_scores(one, task, family) for one in (rescored, other))
     if len(scores) < 2:
         return None
     survived = {name: value for name, value in accuracy(rescored).items() if name in family.points}
     survived = {name: survived[name] for name in family.points if name in survived}
     lines = [
         Line("accuracy", family.places(survived), list(survived.values()), dots=True),
+        Line("other", family.places(others), [value for value, _ in others.values()]),
         Line(
             "score",
             family.places(scores),
@@ -100,6 +114,7 @@ def _chart(rescored: RescoredRecord, task: str, family: Family) -> Chart | None:
         ),
     ]
     low = min([0.0, *(interval[0] for _, interval in scores.values())])
+    low = min([low, *(value for value, _ in others.values())])
     label = wsbench.primary_score(task).heading
     name = task if label == task else f"{label} of {task}"
     return chart(

@@ -39,6 +39,7 @@ class Result:
     ranks: Facts
     robustness: Sequence[tuple[str, Cell, Cell]]
     curves: Sequence[Curves]
+    best_other: str
     columns: Sequence[tuple[str, Sequence[str]]]
     rows: Sequence[ScoreRow]
     cost: Facts
@@ -123,6 +124,7 @@ def _listed(values: Iterable[object], nothing: str = "none") -> str:
 def _result(board: Board, rescored: RescoredRecord, anchor: str, shown: Sequence[Column]) -> Result:
     content = rescored.record.content
     columns, rows = _table(rescored)
+    other = board.best_other(rescored)
     return Result(
         anchor=anchor,
         zoo=board.title,
@@ -144,7 +146,8 @@ def _result(board: Board, rescored: RescoredRecord, anchor: str, shown: Sequence
             )
             for task, scores in rescored.robustness.items()
         ],
-        curves=curves(rescored),
+        curves=curves(rescored, other),
+        best_other=other.record.label if other else "",
         columns=columns,
         rows=rows,
         cost=_cost(content.cost, machine(rescored)),

@@ -29,7 +29,7 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class ZooPage:
-    """A zoo; title and recipe are empty if no installed package publishes it."""
+    """A zoo; title, recipe and address of the data are empty if no package publishes it."""
 
     page: str
     id: str
@@ -37,6 +37,7 @@ class ZooPage:
     anchor: str
     title: str
     is_published: bool
+    data_url: str
     facts: Sequence[tuple[str, str]]
     accuracy: Sequence[AccuracyRow]
     charts: Sequence[Chart]
@@ -56,6 +57,7 @@ def zoo_page(board: Board, facts_folder: Path) -> ZooPage:
         anchor=board.slug,
         title=published.title if published else "",
         is_published=published is not None,
+        data_url=published.data_url if published else "",
         facts=[
             *(_published(published, tomllib.loads(recipe)) if published else ()),
             ("Test models", f"{board.n_models:,}"),

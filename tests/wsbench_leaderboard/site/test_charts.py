@@ -67,3 +67,12 @@ def test_curves__hold_scores_and_accuracy_and_leave_out_what_was_not_asked(recor
         for each in part.charts:
             assert [path.style for path in each.paths] == ["accuracy", "score-band", "score"]
             assert len(each.dots) == 4
+
+
+def test_curves__show_the_other_method_that_they_are_given(records):
+    results = {e.record.method: e for e in reversed(collect(records))}  # the first zoo's last
+    found = curves(results["twin"], results["euclidean"])
+    for part in found:
+        for each in part.charts:
+            styles = [path.style for path in each.paths]
+            assert styles == ["accuracy", "other", "score-band", "score"]
