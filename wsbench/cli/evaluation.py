@@ -91,9 +91,7 @@ def evaluate_(
         float | None,
         typer.Option(min=0.1, help="Memory of a method in GB; default: 80 % of the machine's."),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of each library; default: all processors.")
-    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each numerical library.")] = 1,
     workers: Annotated[
         int, typer.Option(min=1, help="Conditions that are answered side by side.")
     ] = 1,
@@ -165,11 +163,11 @@ def _evaluated(
     return results, written, published
 
 
-def _limits(timeout_s: float, memory_gb: float | None, threads: int | None) -> wsbench.Limits:
+def _limits(timeout_s: float, memory_gb: float | None, threads: int) -> wsbench.Limits:
     usual = wsbench.Limits()
     try:
         memory_bytes = usual.memory_bytes if memory_gb is None else int(memory_gb * 1e9)
-        return wsbench.Limits(memory_bytes, timeout_s, threads or usual.threads)
+        return wsbench.Limits(memory_bytes, timeout_s, threads)
     except (ValueError, OverflowError) as error:  # of int(nan) and int(inf), too
         raise typer.BadParameter(str(error), param_hint="--memory, --timeout, --threads") from None
 

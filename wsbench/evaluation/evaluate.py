@@ -17,7 +17,7 @@ from wsbench.evaluation.jobs import Jobs, blinded_zoo, in_turn, on_cluster, side
 from wsbench.evaluation.properties import measured_properties
 from wsbench.evaluation.resume import PartialResults
 from wsbench.evaluation.suite import SUITES, Suite
-from wsbench.methods.limits import Limits, n_cpus
+from wsbench.methods.limits import Limits
 from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
 from wsbench.networks.perturbations import COMPRESSION
@@ -104,7 +104,7 @@ class Evaluation:
     invariances: tuple[str, ...] = ()
     is_transductive: bool = False
     error: str | None = None
-    threads: int = field(default_factory=n_cpus)
+    threads: int = 1
 
 
 def evaluate(

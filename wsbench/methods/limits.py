@@ -44,8 +44,9 @@ class Limits:
     timeout_s
         Seconds for each call.
     threads
-        Threads of each numerical library, in the harness too; by default one a processor. The last
-        bits of an answer may depend on it, so a record names it.
+        Threads of each numerical library, in the harness too. By default one: layers are small, and
+        more threads mostly wait for each other. The last bits of an answer may depend on it, so a
+        record names it.
 
     Raises
     ------
@@ -55,7 +56,7 @@ class Limits:
 
     memory_bytes: int = field(default_factory=usual_memory_bytes)
     timeout_s: float = 3600.0
-    threads: int = field(default_factory=n_cpus)
+    threads: int = 1
 
     def __post_init__(self) -> None:
         most = {

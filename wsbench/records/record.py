@@ -109,8 +109,8 @@ class Record:
     def command(self) -> str:
         """The command that evaluates the same again, with the same number of threads.
 
-        The last bit of ``svd-k`` depends on it, which can swap two neighbours. The default is a
-        thread a processor.
+        The last bit of ``svd-k`` depends on it, which can swap two neighbours. One thread is
+        the default.
         """
         method, suite = self.content.method, self.content.suite
         machine = self.content.environment
@@ -132,7 +132,7 @@ class Record:
                 *where,
                 *asked,
                 *([] if text else [f"--seed {self.content.seed}"]),
-                *([f"--threads {threads}"] if threads != machine.n_cpus else []),
+                *([f"--threads {threads}"] if threads != 1 else []),
             )
         )
 

@@ -51,7 +51,7 @@ def test_load_record__reads_format_1_in_the_words_of_format_2():
     assert record.command == (
         "wsbench evaluate svd --set k=3 --zoo made-up-v1"
         " --task identification --task ordering --task retrieval"
-        " --perturb none --perturb int8 --perturb permute --seed 4 --threads 1"
+        " --perturb none --perturb int8 --perturb permute --seed 4"
     )
 
 

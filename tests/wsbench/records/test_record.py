@@ -136,13 +136,13 @@ def test_save_record__can_be_read_by_others(record):
 @pytest.mark.parametrize(
     ("pools", "variables", "option"),
     [
-        ([1], {}, " --threads 1"),
+        ([1], {"OPENBLAS_NUM_THREADS": "4"}, ""),  # the default
         ([3, 1], {"OPENBLAS_NUM_THREADS": "1"}, " --threads 3"),
-        ([4], {"OPENBLAS_NUM_THREADS": "1"}, ""),  # one a processor is the default
-        ([], {"OPENBLAS_NUM_THREADS": "1"}, " --threads 1"),
-        ([], {"OPENBLAS_NUM_THREADS": "1; rm -r ."}, ""),
-        ([], {"OPENBLAS_NUM_THREADS": "0"}, ""),
-        ([], {"OTHER": "1"}, ""),
+        ([4], {"OPENBLAS_NUM_THREADS": "1"}, " --threads 4"),
+        ([], {"OPENBLAS_NUM_THREADS": "1"}, ""),  # older records: by the variable, else processors
+        ([], {"OPENBLAS_NUM_THREADS": "1; rm -r ."}, " --threads 4"),
+        ([], {"OPENBLAS_NUM_THREADS": "0"}, " --threads 4"),
+        ([], {"OTHER": "1"}, " --threads 4"),
     ],
 )
 def test_command__evaluates_the_same_with_as_many_threads(record, pools, variables, option):
