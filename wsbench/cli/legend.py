@@ -4,7 +4,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import wsbench
 from wsbench.cli.output import print_line, print_wrapped
-from wsbench.cli.tables import TRANSDUCTIVE, UNDEFINED, asked_of, asked_tasks
+from wsbench.cli.tables import (
+    TRANSDUCTIVE,
+    UNDEFINED,
+    asked_of,
+    asked_tasks,
+    main_perturbation,
+)
 from wsbench.metrics.intervals import LEAST_MODELS
 from wsbench.metrics.ranking import LEAST_RANKED
 from wsbench.networks.perturbations import MEANINGS
@@ -90,8 +96,10 @@ def _entries(
             yield "95 %", "interval over test models"
     yield from primary_entries(tasks)
     for task in tasks:
+        main = main_perturbation(results[0], task)
+        under = "" if main == "none" else f", in {task} under {main}"
         for spec in find_task(task).SCORES:
             if spec.in_summary and spec.heading in shown:
-                yield spec.heading, spec.meaning
+                yield spec.heading, f"{spec.meaning}{under}"
     if UNDEFINED in shown:
         yield UNDEFINED, "not defined on this zoo"

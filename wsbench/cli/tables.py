@@ -81,9 +81,9 @@ def asked_of(result: wsbench.Evaluation, task: str) -> list[str]:
 
 
 def main_perturbation(result: wsbench.Evaluation, task: str) -> str:
-    """Return the perturbation whose scores a task's table shows first."""
-    perturbations = asked_of(result, task)
-    return "none" if "none" in perturbations else perturbations[0]
+    """Return the perturbation whose scores stand beside the primary one: none, if it was asked."""
+    asked = asked_of(result, task)
+    return next((p for p in ("none", *result.suite.tracks.perturbations) if p in asked), asked[0])
 
 
 def ranks_of(
@@ -202,8 +202,9 @@ def _track_columns(task: str, results: Sequence[wsbench.Evaluation]) -> list[_Co
     scores = [result.tracks[task] for result in results]
     columns = [_with_intervals("overall", [s[OVERALL] for s in scores])]
     for track in results[0].suite.tracks.conditions:
-        values = [(number(s[track].value),) for s in scores]
-        columns.append(_Column(tuple(track.split("-")), values))
+        if all(track in s for s in scores):  # a task need not be asked in every track
+            values = [(number(s[track].value),) for s in scores]
+            columns.append(_Column(tuple(track.split("-")), values))
     return columns
 
 

@@ -26,8 +26,9 @@ from wsbench.tasks.score import Column, Score, ScoreSpec, mean, score_of_models
 NAME = "retrieval"
 VERSION = 3
 QUESTION = "of which model in a gallery is this a copy?"
-# Queries are compared with a gallery as written, in one array: both need one layout.
-LEAVES_OUT: tuple[str, ...] = ("widen",)
+# Queries are compared with a gallery as written, in one array: both need one layout. Under "none"
+# the copy is equal bit for bit, which any method finds, and `random` had a MAP@R of .205.
+LEAVES_OUT: tuple[str, ...] = ("none", "widen")
 ARRAYS = {"found": "u", "near": "u"}
 SCORES = (
     ScoreSpec("map_at_r", "MAP@R", "mean average precision at R", is_primary=True),

@@ -57,18 +57,22 @@ class Tracks:
         Returns
         -------
         by_track
-            Empty if a track has no condition among those of `primary`.
+            Without the tracks that have no condition among those of `primary`: a task need not be
+            asked under all.
         """
         among = self.among(primary)
-        if not all(among.values()):
-            return {}
-        found = {track: _mean([primary[p] for p in asked]) for track, asked in among.items()}
+        found = {
+            track: _mean([primary[p] for p in asked]) for track, asked in among.items() if asked
+        }
         return {OVERALL: _mean(list(found.values())), **found} if found else {}
 
     def overall_by_model(self, by_task: Mapping[str, ByPerturbation]) -> dict[str, Doubles]:
-        """Return the same as `by_model`, of the mean over the tasks that count for the overall."""
+        """Return the same as `by_model`, of the mean over the tasks that count for the overall.
+
+        Empty unless each of these tasks was asked in every track.
+        """
         parts = [self.by_model(by_task.get(task, {})) for task in self.tasks]
-        if not parts or not all(parts):
+        if not parts or any(set(part) != {OVERALL, *self.conditions} for part in parts):
             return {}
         return {track: _mean([part[track] for part in parts]) for track in parts[0]}
 

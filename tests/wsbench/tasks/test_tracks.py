@@ -39,9 +39,18 @@ def test_by_model__takes_the_first_of_several_that_was_asked():
     np.testing.assert_allclose(found["both"], [0.9, 0.9])
 
 
-def test_by_model__is_empty_where_a_track_has_no_condition():
-    assert TRACKS.by_model(arrays({"none": [1.0, 1.0]})) == {}
-    assert Tracks().by_model(arrays(DENSE)) == {}
+def test_by_model__leaves_out_a_track_without_a_condition():
+    found = TRACKS.by_model(arrays({"none": [1.0, 0.5]}))
+    assert {track: values.tolist() for track, values in found.items()} == {
+        "as-written": [1.0, 0.5], "overall": [1.0, 0.5],
+    }  # fmt: skip
+    assert TRACKS.by_model({}) == Tracks().by_model(arrays(DENSE)) == {}
+
+
+def test_overall__is_empty_unless_each_task_has_all_tracks():
+    partial = {name: values for name, values in DENSE.items() if name != "none"}
+    assert TRACKS.by_model(arrays(partial))
+    assert TRACKS.overall_by_model({"dense": arrays(partial), "sparse": arrays(SPARSE)}) == {}
 
 
 def test_overall__is_the_mean_over_tasks():
