@@ -30,9 +30,8 @@ def kendall_tau(predicted: Integers) -> float:
     n_pairs = len(predicted) * (len(predicted) - 1) // 2
     if n_pairs == 0:
         return 1.0
-    swapped = sum(
-        int(np.count_nonzero(predicted[i + 1 :] < rank)) for i, rank in enumerate(predicted)
-    )
+    # Of all pairs, earlier place first: one array of k² truth values, 50 × 50 in a usual zoo.
+    swapped = int(np.count_nonzero(np.triu(np.greater.outer(predicted, predicted), 1)))
     return (n_pairs - 2 * swapped) / n_pairs
 
 

@@ -5,6 +5,7 @@ answers with its progress, or by its order of the two; one that has neither is a
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,7 @@ def _accuracy(answers: Mapping[str, Any], truth: GroundTruth) -> npt.NDArray[np.
     return shares.reshape(len(GAPS), n_models)
 
 
+@lru_cache(maxsize=8)  # a record asks forty times
 def pairs(truth: GroundTruth) -> Rows:
     """Return the pairs, ``(n_pairs, 4)``: gap and model by number, earlier and later row."""
     found = []
