@@ -18,6 +18,7 @@ from .evaluation.cluster import dask_client
 from .evaluation.cost import Cost
 from .evaluation.evaluate import Evaluation, EvaluationState, evaluate
 from .evaluation.suite import SUITES, Suite, find_suite
+from .exchange.download import DownloadState, download_zoo
 from .methods.conformance import Finding, check_method
 from .methods.limits import Limits
 from .methods.loading import list_methods, load_method
@@ -85,6 +86,7 @@ __all__ = [
     "Cost",
     "DataError",
     "DataOrigin",
+    "DownloadState",
     "Evaluation",
     "EvaluationState",
     "Finding",
@@ -128,6 +130,7 @@ __all__ = [
     "compare",
     "compare_scores",
     "dask_client",
+    "download_zoo",
     "environment",
     "evaluate",
     "explain_storage_errors",
