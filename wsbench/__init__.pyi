@@ -19,6 +19,7 @@ from .evaluation.cost import Cost
 from .evaluation.evaluate import Evaluation, EvaluationState, evaluate
 from .evaluation.suite import SUITES, Suite, find_suite
 from .exchange.download import DownloadState, download_zoo
+from .exchange.loading import load_zoo
 from .methods.conformance import Finding, check_method
 from .methods.limits import Limits
 from .methods.loading import list_methods, load_method
@@ -53,7 +54,7 @@ from .tasks.ground_truth import published_truth
 from .tasks.score import Column, Score
 from .tasks.scoring import ranked_by_model, score_answers, task_versions
 from .tasks.tracks import Tracks
-from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
+from .zoo.cache import DEFAULT_ZOO, build_zoo, home, zoo_folder
 from .zoo.fresh import FreshZoo, fresh_id, fresh_seed, fresh_zoo
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
