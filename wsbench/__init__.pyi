@@ -19,7 +19,9 @@ from .evaluation.cost import Cost
 from .evaluation.evaluate import Evaluation, EvaluationState, evaluate
 from .evaluation.suite import SUITES, Suite, find_suite
 from .exchange.download import DownloadState, download_zoo
+from .exchange.export import export_checkpoint
 from .exchange.loading import load_zoo
+from .exchange.torch_network import torch_network
 from .methods.conformance import Finding, check_method
 from .methods.limits import Limits
 from .methods.loading import list_methods, load_method
@@ -135,6 +137,7 @@ __all__ = [
     "environment",
     "evaluate",
     "explain_storage_errors",
+    "export_checkpoint",
     "find_record",
     "find_suite",
     "fresh_id",
@@ -168,6 +171,7 @@ __all__ = [
     "split_of_models",
     "suite_entry",
     "task_versions",
+    "torch_network",
     "tracks_of",
     "verify_zoo",
     "write_record",

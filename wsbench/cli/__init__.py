@@ -44,6 +44,7 @@ def application() -> typer.Typer:
         zoos.info,
         zoos.build,
         exchange.download,
+        exchange.export,
         zoos.verify,
         evaluation.evaluate_,
         comparison.compare,

@@ -1,4 +1,4 @@
-"""The command ``download``."""
+"""The commands ``download`` and ``export``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -43,3 +43,29 @@ def download(
     print_line(f"{found['id']}: {folder}, {human_bytes(size)}")
     print_line(f"  {found['content_digest']}")
     print_line(f"next: wsbench evaluate --zoo {folder if out else found['id']}")
+
+
+def export(
+    zoo: Annotated[
+        str,
+        typer.Argument(
+            metavar="ZOO", help="Id of a zoo, or path of its folder.", autocompletion=complete_zoo
+        ),
+    ],
+    model: Annotated[int, typer.Option(help="Number of the model.")],
+    epoch: Annotated[int, typer.Option(help="Epoch of the checkpoint; 0 is initialisation.")],
+    to: Annotated[
+        Path, typer.Option(metavar="FILE", help="The ending says how: .safetensors, .pt or .npz.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Write one checkpoint to a file that other software reads."""
+    loaded = wsbench.load_zoo(zoo)
+    path = wsbench.export_checkpoint(loaded, model, epoch, to)
+    accuracy = float(loaded.test_accuracy[loaded.row(model, epoch)])
+    if as_json:
+        print_json({"path": str(path), "test_accuracy": accuracy})
+        return
+    print_line(
+        f"{path}: model {model} of {loaded.id} at epoch {epoch}, test accuracy {accuracy:.3f}"
+    )
