@@ -21,6 +21,7 @@ from .evaluation.suite import SUITES, Suite, find_suite
 from .exchange.download import DownloadState, download_zoo
 from .exchange.export import export_checkpoint
 from .exchange.loading import load_zoo
+from .exchange.publish import Publication, publish_zoo
 from .exchange.torch_network import torch_network
 from .methods.conformance import Finding, check_method
 from .methods.limits import Limits
@@ -107,6 +108,7 @@ __all__ = [
     "MethodInfo",
     "OpenMethod",
     "Progress",
+    "Publication",
     "PublishedZoo",
     "RecipeError",
     "Record",
@@ -157,6 +159,7 @@ __all__ = [
     "parse_entry",
     "primary_score",
     "provider_of",
+    "publish_zoo",
     "published_truth",
     "published_zoos",
     "rank_intervals",

@@ -45,6 +45,7 @@ def application() -> typer.Typer:
         zoos.build,
         exchange.download,
         exchange.export,
+        exchange.publish,
         zoos.verify,
         evaluation.evaluate_,
         comparison.compare,

@@ -1,8 +1,11 @@
-"""The commands ``download`` and ``export``."""
+"""The commands ``download``, ``export`` and ``publish``."""
 
+import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 import wsbench
@@ -69,3 +72,32 @@ def export(
     print_line(
         f"{path}: model {model} of {loaded.id} at epoch {epoch}, test accuracy {accuracy:.3f}"
     )
+
+
+def publish(
+    zoo: Annotated[
+        str,
+        typer.Argument(
+            metavar="ZOO", help="Id of a zoo, or path of its folder.", autocompletion=complete_zoo
+        ),
+    ],
+    to: Annotated[
+        str, typer.Option(metavar="TARGET", help="Folder of zoos, or hf://datasets/OWNER/NAME.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Verify the zoo, and show what would go where.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify a zoo, put it where others can fetch it, and fetch it again from there."""
+    done = wsbench.publish_zoo(zoo, to, dry_run=dry_run)
+    if as_json:
+        print_json(asdict(done) | {"files": msgspec.to_builtins(done.files)})
+        return
+    print_line(f"{done.zoo_id}: {'published at' if done.is_done else 'would go to'} {done.target}")
+    for name, entry in done.files.items():
+        print_line(f"  {name:<14} {human_bytes(entry.bytes):>8}  sha256 {entry.sha256[:12]}…")
+    print_line(f"  {done.content_digest}")
+    if done.is_done:
+        print_line("fetched again from there: the same")
+        print_line(f"next: wsbench download {done.zoo_id} --mirror {shlex.quote(to)}")

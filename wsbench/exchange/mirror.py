@@ -8,7 +8,9 @@ from urllib.parse import quote
 from wsbench.errors import TransferError
 from wsbench.zoo.providers import PublishedZoo
 
-_SCHEMES = ("https://", "http://", "file://", "hf://datasets/")
+HUB = "hf://datasets/"
+
+_SCHEMES = ("https://", "http://", "file://", HUB)
 
 
 def mirrors_of(zoo_id: str, published: PublishedZoo | None, mirror: str | None) -> Sequence[str]:
@@ -55,10 +57,10 @@ def file_url(mirror: str, zoo_id: str, name: str) -> str:
     >>> file_url("https://example.org/zoos/", "digits-mlp-v1", "zoo.h5")
     'https://example.org/zoos/digits-mlp-v1/zoo.h5'
     """
-    if mirror.startswith("hf://datasets/"):
+    if mirror.startswith(HUB):
         from huggingface_hub import hf_hub_url
 
-        repository = mirror.removeprefix("hf://datasets/").strip("/")
+        repository = mirror.removeprefix(HUB).strip("/")
         return str(hf_hub_url(repository, name, repo_type="dataset"))
     if not mirror.startswith(_SCHEMES):
         mirror = Path(mirror).resolve().as_uri()
