@@ -31,6 +31,7 @@ FLOORS = {
         "networks",
         "metrics",
         "zoo",
+        "exchange",
         "methods",
         "tasks",
         "evaluation",

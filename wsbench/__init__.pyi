@@ -6,6 +6,7 @@ from .errors import (
     MethodFailedError,
     RecipeError,
     StorageError,
+    TransferError,
     UndeclaredNeedError,
     UnknownIdError,
     WorkerError,
@@ -17,6 +18,11 @@ from .evaluation.cluster import dask_client
 from .evaluation.cost import Cost
 from .evaluation.evaluate import Evaluation, EvaluationState, evaluate
 from .evaluation.suite import SUITES, Suite, find_suite
+from .exchange.download import DownloadState, download_zoo
+from .exchange.export import export_checkpoint
+from .exchange.loading import load_zoo
+from .exchange.publish import Publication, publish_zoo
+from .exchange.torch_network import torch_network
 from .methods.conformance import Finding, check_method
 from .methods.limits import Limits
 from .methods.loading import list_methods, load_method
@@ -51,7 +57,7 @@ from .tasks.ground_truth import published_truth
 from .tasks.score import Column, Score
 from .tasks.scoring import ranked_by_model, score_answers, task_versions
 from .tasks.tracks import Tracks
-from .zoo.cache import DEFAULT_ZOO, build_zoo, home, load_zoo, zoo_folder
+from .zoo.cache import DEFAULT_ZOO, build_zoo, home, zoo_folder
 from .zoo.fresh import FreshZoo, fresh_id, fresh_seed, fresh_zoo
 from .zoo.metadata import DataOrigin, ZooMetadata
 from .zoo.providers import (
@@ -84,6 +90,7 @@ __all__ = [
     "Cost",
     "DataError",
     "DataOrigin",
+    "DownloadState",
     "Evaluation",
     "EvaluationState",
     "Finding",
@@ -101,6 +108,7 @@ __all__ = [
     "MethodInfo",
     "OpenMethod",
     "Progress",
+    "Publication",
     "PublishedZoo",
     "RecipeError",
     "Record",
@@ -111,6 +119,7 @@ __all__ = [
     "Suite",
     "Tensor",
     "Tracks",
+    "TransferError",
     "UndeclaredNeedError",
     "UnknownIdError",
     "Verification",
@@ -126,9 +135,11 @@ __all__ = [
     "compare",
     "compare_scores",
     "dask_client",
+    "download_zoo",
     "environment",
     "evaluate",
     "explain_storage_errors",
+    "export_checkpoint",
     "find_record",
     "find_suite",
     "fresh_id",
@@ -148,6 +159,7 @@ __all__ = [
     "parse_entry",
     "primary_score",
     "provider_of",
+    "publish_zoo",
     "published_truth",
     "published_zoos",
     "rank_intervals",
@@ -162,6 +174,7 @@ __all__ = [
     "split_of_models",
     "suite_entry",
     "task_versions",
+    "torch_network",
     "tracks_of",
     "verify_zoo",
     "write_record",

@@ -85,6 +85,10 @@ class StorageError(WsbenchError, OSError):
     """A file cannot be written or read: full disk, read-only folder, no permission."""
 
 
+class TransferError(WsbenchError, RuntimeError):
+    """A file cannot be fetched: no connection, no such address, a server that refuses."""
+
+
 class WorkerError(WsbenchError, RuntimeError):
     """The workers of a build cannot be reached, cannot train, or were lost."""
 

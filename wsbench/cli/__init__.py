@@ -15,7 +15,15 @@ from typing import Annotated
 import typer
 
 import wsbench
-from wsbench.cli import comparison, conformance, evaluation, listing, reproduction, zoos
+from wsbench.cli import (
+    comparison,
+    conformance,
+    evaluation,
+    exchange,
+    listing,
+    reproduction,
+    zoos,
+)
 from wsbench.cli.output import print_line
 from wsbench.cli.streams import prepare_streams
 from wsbench.errors import WsbenchError, escaped
@@ -35,6 +43,9 @@ def application() -> typer.Typer:
         listing.list_,
         zoos.info,
         zoos.build,
+        exchange.download,
+        exchange.export,
+        exchange.publish,
         zoos.verify,
         evaluation.evaluate_,
         comparison.compare,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from wsbench.cli.output import human_seconds
+from wsbench.cli.output import human_bytes, human_seconds
 
 if TYPE_CHECKING:
     from wsbench.evaluation.evaluate import EvaluationState
+    from wsbench.exchange.download import DownloadState
     from wsbench.zoo.providers import BuildState
 
 _EVERY_S = 5.0
@@ -23,6 +24,16 @@ def build_progress(
 ) -> Iterator["_BuildProgress"]:
     """Show the progress of a build, if there is one."""
     shown = _BuildProgress(f"{doing} {zoo}", then)
+    try:
+        yield shown
+    finally:
+        shown.display.stop()
+
+
+@contextmanager
+def download_progress(zoo: str) -> Iterator["_DownloadProgress"]:
+    """Show the progress of a download, if there is one."""
+    shown = _DownloadProgress(f"downloading {zoo}")
     try:
         yield shown
     finally:
@@ -74,6 +85,25 @@ class _BuildProgress:
             return "starting"
         left = seconds / n_trained * (state.n_models - state.n_done)
         return f"{speed}, {human_seconds(left)} left"
+
+
+class _DownloadProgress:
+    """Megabytes, speed and time left, by what this run has received."""
+
+    def __init__(self, doing: str) -> None:
+        self.display = _display()(doing, "MB")
+        self._start = time.monotonic()
+        self._n_before: int | None = None
+
+    def __call__(self, state: "DownloadState") -> None:
+        if self._n_before is None:
+            self._n_before = state.n_done
+        speed = (state.n_done - self._n_before) / max(time.monotonic() - self._start, 1e-9)
+        pace = f"{human_bytes(int(speed))}/s"
+        if speed and state.n_done < state.n_bytes:
+            pace += f", {human_seconds((state.n_bytes - state.n_done) / speed)} left"
+        megabytes = [round(n / 1e6) for n in (state.n_done, state.n_bytes)]
+        self.display.show(megabytes[0], megabytes[1], "", pace)
 
 
 class _EvaluationProgress:

@@ -17,6 +17,7 @@ from wsbench.evaluation.jobs import Jobs, blinded_zoo, in_turn, on_cluster, side
 from wsbench.evaluation.properties import measured_properties
 from wsbench.evaluation.resume import PartialResults
 from wsbench.evaluation.suite import SUITES, Suite
+from wsbench.exchange.loading import load_zoo
 from wsbench.methods.limits import Limits
 from wsbench.methods.opening import OpenMethod, open_methods, opened
 from wsbench.methods.protocol import LoadedMethod, MethodDescription
@@ -24,7 +25,7 @@ from wsbench.networks.perturbations import COMPRESSION
 from wsbench.tasks.blinded_zoo import BlindedZoo
 from wsbench.tasks.ground_truth import Answers, GroundTruth
 from wsbench.tasks.scoring import Scores, score_answers
-from wsbench.zoo.cache import DEFAULT_ZOO, load_zoo
+from wsbench.zoo.cache import DEFAULT_ZOO
 from wsbench.zoo.fresh import FreshZoo
 from wsbench.zoo.zoo import Zoo
 

@@ -96,7 +96,7 @@ def check_method(
 def _sample(zoo: "str | Zoo | None") -> Sample:
     if zoo is None:
         return made_up_sample()
-    from wsbench.zoo.cache import load_zoo
+    from wsbench.exchange.loading import load_zoo
 
     return zoo_sample(load_zoo(zoo) if isinstance(zoo, str) else zoo)
 

@@ -39,33 +39,9 @@ def zoo_folder(zoo_id: str) -> Path:
 
 
 def load_zoo(zoo: str | Path = DEFAULT_ZOO, *, progress: Progress | None = None) -> Zoo:
-    """Return a zoo by its id, or from its folder or ``zoo.h5``.
+    """Return a zoo of this machine, built first if its data come with the package.
 
-    A published zoo whose data come with the package is built on first use, in seconds and without a
-    network; others must have been built before (`build_zoo`).
-
-    Parameters
-    ----------
-    zoo
-        An id such as ``"digits-mlp-v2"``, or a path: a `Path`, or a text with a slash or that ends
-        in ``.h5``.
-    progress
-        Called after every model, if the zoo has to be built.
-
-    Raises
-    ------
-    UnknownIdError
-        If there is no such zoo; the message names the nearest.
-    FormatError, IntegrityError
-        If its files are damaged, of another format version, or not those that were published, or
-        if its layout is not that of its recipe.
-    StorageError
-        If its files cannot be read, or do not fit into memory.
-
-    Examples
-    --------
-    >>> load_zoo("digits-mlp-v1")
-    Zoo(digits-mlp-v1: 50 models, 2550 checkpoints of 2160 parameters)
+    Takes the arguments of `wsbench.load_zoo`, which looks for mirrors as well, and raises the same.
     """
     path = find_zoo(zoo, progress=progress)
     loaded = read_zoo(path)
@@ -81,10 +57,15 @@ def find_zoo(zoo: str | Path, *, progress: Progress | None = None) -> Path:
         return Path(zoo)
     zoo_id = str(zoo)
     folder = zoo_folder(zoo_id)
-    if not _is_built(folder):
+    if not is_built(folder):
         provider_of(zoo_id)
-        if not published_zoos()[zoo_id].embedded:
-            raise FormatError(f"zoo {zoo_id!r} is not on this machine: wsbench build {zoo_id}")
+        published = published_zoos()[zoo_id]
+        if not published.embedded:
+            minutes = f", about {published.build_s / 60:.0f} min" if published.build_s else ""
+            raise FormatError(
+                f"zoo {zoo_id!r} is not on this machine: wsbench build {zoo_id} trains it{minutes};"
+                f" wsbench download {zoo_id} --mirror URL fetches {published.bytes / 1e6:.0f} MB"
+            )
         build_zoo(zoo_id, progress=progress)
     return folder
 
@@ -195,7 +176,8 @@ def _recipe(zoo: str | Path) -> tuple[ZooProvider, str, str]:
     return provider, zoo_id, text
 
 
-def _is_built(folder: Path) -> bool:
+def is_built(folder: Path) -> bool:
+    """Whether a folder holds a zoo; raise `StorageError` if that cannot be read."""
     path = folder / ZOO_FILE
     try:
         return path.exists()
@@ -204,7 +186,7 @@ def _is_built(folder: Path) -> bool:
 
 
 def _digest_of_built(folder: Path, text: str) -> str | None:
-    if not _is_built(folder):
+    if not is_built(folder):
         return None
     built = read_attributes(folder)
     if built["recipe"] != text:

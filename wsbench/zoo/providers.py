@@ -39,6 +39,8 @@ class PublishedZoo:
     layout_sha256, probe_sha256
         Digests of the layout and of the probe inputs, which the content digest leaves out (see
         `digest`); None if the publisher does not give them.
+    build_s
+        Seconds that building takes on two cores, about; 0 if the publisher does not say.
     data_url
         Home page of the training data; empty if the publisher does not give it.
     """
@@ -54,6 +56,7 @@ class PublishedZoo:
     mirrors: tuple[str, ...] | list[str] = ()
     layout_sha256: str | None = None
     probe_sha256: str | None = None
+    build_s: float = 0.0
     data_url: str = ""
 
 

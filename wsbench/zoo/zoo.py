@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wsbench.errors import FormatError, IntegrityError, StorageError, WsbenchError
+from wsbench.errors import FormatError, IntegrityError, StorageError, UnknownIdError, WsbenchError
 from wsbench.networks.checkpoints import Checkpoints
 from wsbench.networks.layout import Layout
 from wsbench.storage.hdf5 import get_attributes
@@ -129,6 +129,37 @@ class Zoo:
         return Checkpoints(
             self.weights[self.rows(split, epochs)], self.layout, probe_inputs=self.probe_inputs
         )
+
+    def state_dict(self, model: int, epoch: int) -> dict[str, Floats]:
+        """Return the tensors of one checkpoint by name, as PyTorch names them; copies.
+
+        Raises
+        ------
+        UnknownIdError
+            If the zoo has no such checkpoint.
+
+        Examples
+        --------
+        >>> zoo = wsbench.load_zoo("digits-mlp-v1")
+        >>> {name: tensor.shape for name, tensor in zoo.state_dict(17, 30).items()}
+        {'fc1.weight': (10, 196), 'fc2.weight': (10, 10), 'fc3.weight': (10, 10)}
+        """
+        row = self.weights[self.row(model, epoch)]
+        return {
+            tensor.name: row[tensor.start : tensor.stop].reshape(tensor.shape).copy()
+            for tensor in self.layout.tensors
+        }
+
+    def row(self, model: int, epoch: int) -> int:
+        """Return the index of one checkpoint; raise `UnknownIdError` if there is none."""
+        found = np.flatnonzero((self.model == model) & (self.epoch == epoch))
+        if not len(found):
+            models, epochs = np.unique(self.model), np.unique(self.epoch)
+            raise UnknownIdError(
+                f"zoo {self.id!r} has no checkpoint of model {model} at epoch {epoch}; it has"
+                f" models {models[0]} to {models[-1]} and epochs {epochs[0]} to {epochs[-1]}"
+            )
+        return int(found[0])
 
     def with_rows(self, rows: Rows) -> "Zoo":
         """Return a zoo of these rows, in this order, with a digest of its own."""
