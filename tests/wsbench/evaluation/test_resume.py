@@ -37,7 +37,7 @@ def test_evaluate__resumes_where_it_was_interrupted(zoo, tmp_path):
     expected = wsbench.evaluate(loaded(whole), zoo, suite=SUITE)
     assert [*tmp_path.glob("unfinished/*")] == []
     with pytest.raises(KeyboardInterrupt):  # in the second call under the third condition
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+        wsbench.evaluate(loaded(Counting(5)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
     (folder,) = tmp_path.glob("unfinished/*")
     assert sorted(path.name for path in folder.iterdir()) == ["int8.npz", "none.npz"]
     rest, states = Counting(), []
@@ -45,7 +45,7 @@ def test_evaluate__resumes_where_it_was_interrupted(zoo, tmp_path):
         loaded(rest), zoo, suite=SUITE, unfinished=tmp_path / "unfinished", progress=states.append
     )
     assert found.scores == expected.scores
-    assert rest.n_calls == whole.n_calls - 4
+    assert rest.n_calls == whole.n_calls - 3
     assert [(s.n_conditions, s.n_resumed, s.n_done) for s in states] == [
         (3, 2, i) for i in range(2, 4)
     ]
@@ -54,7 +54,7 @@ def test_evaluate__resumes_where_it_was_interrupted(zoo, tmp_path):
 
 def test_evaluate__says_what_is_resumed_and_of_when(zoo, tmp_path, caplog):
     with pytest.raises(KeyboardInterrupt):
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+        wsbench.evaluate(loaded(Counting(5)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
     assert caplog.messages == []
     for file in tmp_path.glob("unfinished/*/*.npz"):
         os.utime(file, (0, 951827696))
@@ -71,7 +71,7 @@ def test_evaluate__says_what_is_resumed_and_of_when(zoo, tmp_path, caplog):
 def test_evaluate__computes_a_damaged_condition_again(zoo, tmp_path, damage):
     expected = wsbench.evaluate(loaded(Counting()), zoo, suite=SUITE)
     with pytest.raises(KeyboardInterrupt):
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+        wsbench.evaluate(loaded(Counting(5)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
     (file,) = tmp_path.glob("unfinished/*/int8.npz")
     file.write_bytes(damage(file.read_bytes()))
     found = wsbench.evaluate(
@@ -85,7 +85,7 @@ def test_evaluate__computes_a_damaged_condition_again(zoo, tmp_path, damage):
 )
 def test_evaluate__takes_over_no_condition_of_another_evaluation(zoo, tmp_path, other):
     with pytest.raises(KeyboardInterrupt):
-        wsbench.evaluate(loaded(Counting(6)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
+        wsbench.evaluate(loaded(Counting(5)), zoo, suite=SUITE, unfinished=tmp_path / "unfinished")
     states = []
     options = {
         "suite": SUITE,

@@ -61,7 +61,6 @@ def test_curves__hold_scores_and_accuracy_and_leave_out_what_was_not_asked(recor
         "identification": ["Singular directions", "Rounding"],
         "sparse-identification": ["Rounding"],
         "ordering": ["Singular directions", "Rounding"],
-        "retrieval": ["Singular directions", "Rounding"],
     }
     for part in found:
         for each in part.charts:

@@ -102,7 +102,7 @@ def test_render__describes_tables_and_charts_for_those_who_do_not_see_them(pages
         assert len(parsed.all("h1")) == 1
         assert parsed.all("a")[0] == {"class": "skip", "href": "#main"}
     method = next(page for path, page in pages.items() if path.startswith("methods/twin"))
-    assert len([svg for svg in parse(method).all("svg") if svg.get("role") == "img"]) == 7
+    assert len([svg for svg in parse(method).all("svg") if svg.get("role") == "img"]) == 5
 
 
 def test_render__says_that_there_are_no_records(tmp_path, parse):
