@@ -72,4 +72,4 @@ def test_guide__works_step_by_step(follow):
     )
     assert "is better" in done["wsbench compare sorted-units euclidean"]
     assert "git commit" in done["wsbench submit sorted-units"]
-    assert "12 passed" in done["pytest test_my_method.py"]
+    assert "13 passed" in done["pytest test_my_method.py"]

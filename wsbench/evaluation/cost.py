@@ -57,8 +57,7 @@ def measure_cost(description: MethodDescription, blinded: BlindedZoo, limits: Li
             session.distances(shown.test[:_N_WARM])
         before = process.peak_bytes()
         fit_s = _seconds(lambda: session.fit(shown.train, shown.train_labels))
-        if description.has_fit:
-            session.distances(shown.test[:_N_WARM])
+        session.distances(shown.test[:_N_WARM])  # also of a new instance, if there is no fit
         if session.has_order:
             session.order(models[0])
         embed_s = _seconds(lambda: session.distances(shown.test))

@@ -239,7 +239,7 @@ def test_fresh_zoo__resumes_after_a_kill(small_zoo, small_zoo_folder, tmp_path, 
     states = states_of(zoo)
     assert states[0].n_resumed >= 2
     assert states[-1].n_done == 5
-    assert fresh_zoo(zoo, SUITE, TEXT).content_digest == expected.content_digest
+    assert fresh_zoo(zoo, SUITE, TEXT).zoo.content_digest == expected.zoo.content_digest
     assert [path.name for path in (tmp_path / "killed" / "fresh").glob(".*.partial")] == []
 
 
