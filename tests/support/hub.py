@@ -5,9 +5,10 @@ import hashlib
 import http.server
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from support.running import running
 
 TOKEN = "hf_test"
 
@@ -121,11 +122,5 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @contextmanager
 def hub() -> Iterator[Hub]:
     server = Hub()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -2,11 +2,12 @@
 
 import http.server
 import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from support.running import running
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
@@ -156,11 +157,5 @@ def ignores_ranges(handler: Handler, data: bytes) -> bool:
 def serving(folder: Path) -> Iterator[Server]:
     """Serve the zoos in the folders of a folder."""
     server = Server(folder)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

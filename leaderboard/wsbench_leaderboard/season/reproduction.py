@@ -80,7 +80,6 @@ def reproduce(
     fresh: wsbench.FreshZoo,
     records: Path,
     *,
-    limits: wsbench.Limits | None = None,
     progress: Any = None,
     unfinished: Path | None = None,
     workers: int = 1,
@@ -97,7 +96,7 @@ def reproduce(
         Its zoo.
     records
         Folder of records.
-    limits, progress, unfinished, workers
+    progress, unfinished, workers
         As for `wsbench.evaluate`.
 
     Raises
@@ -110,14 +109,14 @@ def reproduce(
     method = record.content.method
     settings = {name: method.parameters[name] for name in method.settings}
     suite = wsbench.SUITES[record.content.suite.name]
-    with wsbench.open_methods([method.spec], settings, limits=limits) as (opened,):
+    with wsbench.open_methods([method.spec], settings) as (opened,):
         if opened.description.code_sha256 != method.code_sha256:
             raise wsbench.MethodError(
                 f"{record.path.name}: the code of {method.spec} has changed since; evaluate and"
                 " submit it again"
             )
         result = wsbench.evaluate(
-            opened, fresh, suite=suite, limits=limits, progress=progress,
+            opened, fresh, suite=suite, progress=progress,
             unfinished=unfinished, workers=workers,
         )  # fmt: skip
     if result.error:
